@@ -1,0 +1,360 @@
+//! The one loop for every backend: model → list → plan → apply → status, and the protocol that leaks nothing.
+//!
+//! A cloud has no idempotency tokens, so a create whose answer is lost may have made an object, or may make it a
+//! little later. Hence, besides the owner mark in every create and the list before it:
+//!
+//! * after an ambiguous answer, and for every owner after a start, nothing is created before the *settle time* is
+//!   over, because the list does not yet tell the truth (objects with a natural key are exempt);
+//! * what this process created, changed or deleted lies over the list until the list must show it;
+//! * a release is complete only when a list begun after the settle time shows nothing.
+//!
+//! ≠ vendor branches, sleeping, retries: the caller decides when to call again, from the [`Outcome`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::memory::Memory;
+use crate::outcome::{Failure, Wait};
+use crate::plan::goes_before;
+use crate::{
+    Desired, Id, Item, Model, Outcome, Owner, Plan, Problem, Provider, ProviderError, Resource, Seen, Slot, State,
+    Step, Verb, plan,
+};
+
+/// What the engine asks of the process that runs it.
+pub trait Host: Send + Sync {
+    /// Time since some fixed moment; never goes back.
+    fn now(&self) -> Duration;
+
+    /// Whether a call that starts now and takes its full deadline is still ours to make (leadership).
+    fn may_write(&self) -> bool;
+}
+
+/// Runs one provider. Passes for one owner must not overlap; those for different owners may.
+pub struct Engine<P: Provider> {
+    provider: P,
+    settle: Duration,
+    began: Duration,
+    memory: Mutex<Memories<P::Resource>>,
+}
+
+/// By cluster and UID: names do not identify, and a mark may not hold them.
+type Memories<R> = BTreeMap<(String, String), Memory<R>>;
+
+impl<P: Provider> Engine<P> {
+    /// `settle` must exceed the time in which the cloud may still apply a call that was given up, plus the lag of
+    /// its lists. `began` is when this process became the one that may write ([`Host::now`]).
+    pub fn new(provider: P, settle: Duration, began: Duration) -> Self {
+        Self { provider, settle, began, memory: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The provider itself.
+    pub fn provider(&self) -> &P {
+        &self.provider
+    }
+
+    /// Says that `owner` was first written down by this very process a moment ago, so that no call of an earlier
+    /// process can be in flight and the settle time after a start need not be waited for.
+    pub fn first_seen(&self, owner: &Owner) {
+        self.memory().entry(identity(owner)).or_default();
+    }
+
+    /// One pass that makes the cloud as `want` says.
+    pub async fn reconcile(&self, want: &Desired, host: &dyn Host) -> Outcome {
+        match self.provider.model(want) {
+            Err(problems) => Outcome { problems, ..Outcome::default() },
+            Ok(Model { resources, warnings }) => {
+                let mut outcome = self.pass(&want.owner, &resources, host).await;
+                outcome.warnings = warnings;
+                outcome
+            }
+        }
+    }
+
+    /// One pass that deletes everything of `owner`. Complete when [`Outcome::settled`].
+    pub async fn release(&self, owner: &Owner, host: &dyn Host) -> Outcome {
+        let mut outcome = self.pass(owner, &[], host).await;
+        if !host.may_write() {
+            // Whoever may write now could have a call in flight that we know nothing of.
+            outcome.permit_lost = true;
+            outcome.settled = false;
+        }
+        if outcome.settled {
+            self.memory().remove(&identity(owner));
+        }
+        outcome
+    }
+
+    /// The plan for `want`, without carrying it out.
+    ///
+    /// # Errors
+    /// Problems of the input, or the failure of the list call.
+    pub async fn plan(&self, want: &Desired) -> Result<Plan<P::Resource>, Result<Vec<Problem>, ProviderError>> {
+        let model = self.provider.model(want).map_err(Ok)?;
+        let seen = self.provider.list(&want.owner, &model.resources).await.map_err(Err)?;
+        Ok(plan(&model.resources, &seen))
+    }
+
+    async fn pass(&self, owner: &Owner, model: &[P::Resource], host: &dyn Host) -> Outcome {
+        // Not the moment of the answer: what took effect in between is not in it.
+        let listed_at = host.now();
+        self.with_memory(owner, |m| m.open(listed_at, self.settle));
+        let seen = match self.provider.list(owner, model).await {
+            Ok(seen) => seen,
+            Err(error) => return Outcome::failed(error),
+        };
+        let seen = self.with_memory(owner, |m| m.overlay(seen, listed_at));
+        let plan = plan(model, &seen);
+        let mut run = Run {
+            engine: self,
+            owner,
+            listed_at,
+            live: seen.into_iter().map(|s| (s.id.clone(), s)).collect(),
+            present: plan.kept,
+            undeleted: Vec::new(),
+            held_groups: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            outcome: Outcome { problems: plan.refusals, ..Outcome::default() },
+        };
+        for (slot, id) in plan.missing {
+            run.outcome.problems.push(Problem {
+                option: slot.to_string(),
+                at: String::new(),
+                message: format!("{id} does not exist"),
+                valid: "name one that exists in this project and region".to_owned(),
+            });
+        }
+        for step in plan.steps {
+            if run.step(step, host).await.is_break() {
+                break;
+            }
+        }
+        run.finish(model)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memories<P::Resource>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_memory<T>(&self, owner: &Owner, f: impl FnOnce(&mut Memory<P::Resource>) -> T) -> T {
+        f(self.memory().entry(identity(owner)).or_insert_with(|| Memory::since(self.began + self.settle)))
+    }
+}
+
+fn identity(owner: &Owner) -> (String, String) {
+    (owner.cluster.clone(), owner.uid.clone())
+}
+
+/// The state of one pass while its steps are carried out.
+struct Run<'a, P: Provider> {
+    engine: &'a Engine<P>,
+    owner: &'a Owner,
+    /// When the list was asked for.
+    listed_at: Duration,
+    /// Everything known to exist.
+    live: BTreeMap<Id, Seen<P::Resource>>,
+    /// What takes which slot.
+    present: BTreeMap<Slot, Seen<P::Resource>>,
+    /// Objects that should have gone and did not: what must go after them, or take their place, waits.
+    undeleted: Vec<Seen<P::Resource>>,
+    /// Kinds and parents of which a create or update failed or had to wait: nothing of them is deleted, so that a
+    /// pool does not lose its old members before it has the new ones.
+    held_groups: BTreeSet<(String, Vec<Slot>)>,
+    /// What waits for something else.
+    blocked: BTreeSet<Slot>,
+    outcome: Outcome,
+}
+
+impl<P: Provider> Run<'_, P> {
+    async fn step(&mut self, mut step: Step<P::Resource>, host: &dyn Host) -> std::ops::ControlFlow<()> {
+        use std::ops::ControlFlow::{Break, Continue};
+        if !self.may_go(&mut step) {
+            self.hold(step);
+            return Continue(());
+        }
+        if !host.may_write() {
+            self.outcome.permit_lost = true;
+            return Break(());
+        }
+        self.engine.with_memory(self.owner, Memory::begin_write);
+        let answer = self.engine.provider.apply(self.owner, &step).await;
+        let until = host.now() + self.engine.settle;
+        self.outcome.writes += 1;
+        let ambiguous = matches!(answer, Err(ProviderError::Ambiguous(_)));
+        self.engine.with_memory(self.owner, |m| m.end_write(until, ambiguous));
+        match answer {
+            Ok(objects) => {
+                self.outcome.applied.push(step.to_string());
+                self.succeeded(&step, objects, until);
+                Continue(())
+            }
+            // Of several, it may be one that is gone and the others that are not.
+            Err(ProviderError::NotFound(_)) if step.verb == Verb::Delete && step.items.len() == 1 => {
+                self.vanished(&step, until);
+                Continue(())
+            }
+            Err(error) => {
+                let stop = matches!(error, ProviderError::Throttled { .. } | ProviderError::Denied(_));
+                self.failed(step, error, until);
+                if stop { Break(()) } else { Continue(()) }
+            }
+        }
+    }
+
+    /// Whether everything that the step needs is in place; fills in its parents.
+    fn may_go(&mut self, step: &mut Step<P::Resource>) -> bool {
+        let first = &step.items[0];
+        if step.verb == Verb::Delete {
+            let is_replaced = |i: &Item<P::Resource>| self.present.contains_key(&i.slot);
+            return (!self.held_groups.contains(&group(first)) || step.items.iter().all(is_replaced))
+                && !step
+                    .items
+                    .iter()
+                    .filter_map(|i| i.seen.as_ref())
+                    .any(|s| self.undeleted.iter().any(|other| goes_before(other, s)));
+        }
+        for slot in first.resource.parents() {
+            match self.present.get(&slot) {
+                Some(parent) if parent.state == State::Ready => step.parents.push(parent.clone()),
+                _ => return false,
+            }
+        }
+        if step.verb == Verb::Update {
+            return true;
+        }
+        let old_is_there = |i: &Item<P::Resource>| {
+            let mut old = self.undeleted.iter();
+            old.any(|s| s.resource.slot() == i.slot)
+        };
+        if step.items.iter().any(old_is_there) {
+            return false;
+        }
+        let until = self.engine.with_memory(self.owner, |m| m.settle_until());
+        if !first.resource.has_natural_key() && self.listed_at < until {
+            self.outcome.waits.push(Wait {
+                slot: first.slot.clone(),
+                until: Some(until),
+                reason: "an earlier call may still take effect, so nothing is created until it must have".into(),
+            });
+            return false;
+        }
+        true
+    }
+
+    /// Notes what cannot be done yet. The cause is told where it arose.
+    fn hold(&mut self, step: Step<P::Resource>) {
+        self.blocked.extend(step.items.iter().map(|i| i.slot.clone()));
+        if step.verb == Verb::Delete {
+            self.undeleted.extend(step.items.into_iter().filter_map(|i| i.seen));
+        } else {
+            self.held_groups.insert(group(&step.items[0]));
+        }
+    }
+
+    fn succeeded(&mut self, step: &Step<P::Resource>, objects: Vec<Seen<P::Resource>>, until: Duration) {
+        if step.verb == Verb::Delete {
+            for seen in step.items.iter().filter_map(|i| i.seen.as_ref()) {
+                if objects.iter().any(|o| o.id == seen.id) {
+                    self.undeleted.push(seen.clone());
+                    self.wait(seen.resource.slot(), "another call is needed until it is deleted");
+                } else {
+                    self.live.remove(&seen.id);
+                    self.engine.with_memory(self.owner, |m| m.deleted(seen.id.clone(), until));
+                }
+            }
+        }
+        for item in step.items.iter().filter(|_| step.verb != Verb::Delete) {
+            if !objects.iter().any(|o| o.resource.slot() == item.slot) {
+                self.wait(item.slot.clone(), "the answer to the call does not show it");
+            }
+        }
+        for seen in objects {
+            if step.verb != Verb::Delete {
+                self.present.insert(seen.resource.slot(), seen.clone());
+            }
+            self.engine.with_memory(self.owner, |m| match step.verb {
+                Verb::Create => m.created(seen.clone(), until),
+                Verb::Update | Verb::Delete => m.updated(seen.clone(), until),
+            });
+            self.live.insert(seen.id.clone(), seen);
+        }
+    }
+
+    fn vanished(&mut self, step: &Step<P::Resource>, until: Duration) {
+        for seen in step.items.iter().filter_map(|i| i.seen.as_ref()) {
+            self.live.remove(&seen.id);
+            self.engine.with_memory(self.owner, |m| m.not_found(seen.id.clone(), until));
+        }
+    }
+
+    fn failed(&mut self, step: Step<P::Resource>, error: ProviderError, until: Duration) {
+        if step.verb == Verb::Update && step.items.len() == 1 && matches!(error, ProviderError::NotFound(_)) {
+            self.vanished(&step, until);
+            self.present.remove(&step.items[0].slot);
+        }
+        self.outcome.failures.push(Failure { slot: Some(step.items[0].slot.clone()), error });
+        self.hold(step);
+    }
+
+    fn wait(&mut self, slot: Slot, reason: &str) {
+        self.outcome.waits.push(Wait { slot, until: None, reason: reason.to_owned() });
+    }
+
+    fn finish(mut self, model: &[P::Resource]) -> Outcome {
+        for (slot, seen) in self.present.clone() {
+            if let State::Pending(word) | State::Failed(word) = &seen.state {
+                self.wait(slot, &format!("the cloud reports it as {word}"));
+            }
+        }
+        let (settle_until, look_again) = self.engine.with_memory(self.owner, |m| (m.settle_until(), m.look_again()));
+        if model.is_empty() && self.listed_at < settle_until {
+            self.outcome.waits.push(Wait {
+                slot: Slot::new("owner", &self.owner.uid),
+                until: Some(settle_until),
+                reason: "absence is certain only when no earlier call can still take effect".into(),
+            });
+        }
+        let told =
+            |o: &Outcome| o.permit_lost || !(o.problems.is_empty() && o.failures.is_empty() && o.waits.is_empty());
+        if !told(&self.outcome) {
+            for slot in std::mem::take(&mut self.blocked) {
+                self.wait(slot, "what it hangs on is not in the model");
+            }
+        }
+        self.outcome.settled = !told(&self.outcome);
+        self.outcome.look_again = (self.listed_at < look_again).then_some(look_again);
+        if model.is_empty() {
+            let ours = self.live.values().filter(|s| s.owned);
+            self.outcome.remaining = ours.map(|s| s.resource.slot()).collect();
+        } else {
+            // What takes a place, and strangers; not what is on its way out.
+            let kept: BTreeSet<&Id> = self.present.values().map(|s| &s.id).collect();
+            self.live.retain(|id, s| !s.owned || kept.contains(id));
+            let live: Vec<_> = self.live.into_values().collect();
+            self.outcome.serving = Some(self.engine.provider.status(model, &live));
+        }
+        self.outcome
+    }
+}
+
+/// What is exchanged together: one kind under the same parents.
+fn group<R: Resource>(item: &Item<R>) -> (String, Vec<Slot>) {
+    (item.slot.kind().to_owned(), item.resource.parents())
+}
+
+impl Outcome {
+    /// That of a pass which could not even list.
+    fn failed(error: ProviderError) -> Self {
+        // A question has no effect that one would have to wait for.
+        let error = match error {
+            ProviderError::Ambiguous(detail) => ProviderError::Unavailable(detail),
+            other => other,
+        };
+        Self { failures: vec![Failure { slot: None, error }], ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

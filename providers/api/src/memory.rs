@@ -1,0 +1,132 @@
+//! What one process remembers of one owner between passes: the settle time and its own effects.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::{Change, Id, Resource, Seen};
+
+/// Memory of one owner. `Default` is that of an owner nobody wrote anything for before.
+pub(crate) struct Memory<R> {
+    settle_until: Duration,
+    /// A write was begun and its end was never noted: the task died in between.
+    in_flight: bool,
+    /// From when on the list shows every effect of ours.
+    shown_from: Duration,
+    /// What we made, until the list must show it.
+    created: BTreeMap<Id, (Seen<R>, Duration)>,
+    /// What we changed of objects that existed before, until the list must show it.
+    updated: BTreeMap<Id, (Seen<R>, Duration)>,
+    deleted: BTreeMap<Id, Duration>,
+}
+
+impl<R> Default for Memory<R> {
+    fn default() -> Self {
+        Self::since(Duration::ZERO)
+    }
+}
+
+impl<R> Memory<R> {
+    /// Memory of an owner that an earlier process may have written for.
+    pub(crate) fn since(settle_until: Duration) -> Self {
+        Self {
+            settle_until,
+            in_flight: false,
+            shown_from: Duration::ZERO,
+            created: BTreeMap::new(),
+            updated: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+        }
+    }
+
+    /// Starts a pass.
+    pub(crate) fn open(&mut self, now: Duration, settle: Duration) {
+        if std::mem::take(&mut self.in_flight) {
+            self.settle_until = self.settle_until.max(now + settle);
+        }
+    }
+
+    /// Only a list begun from this moment on shows the effect of every call whose fate we do not know.
+    pub(crate) fn settle_until(&self) -> Duration {
+        self.settle_until
+    }
+
+    /// Only a list begun from this moment on needs nothing laid over it.
+    pub(crate) fn look_again(&self) -> Duration {
+        self.settle_until.max(self.shown_from)
+    }
+
+    pub(crate) fn begin_write(&mut self) {
+        self.in_flight = true;
+    }
+
+    /// `until`: when the list must show the effect, if it has one.
+    pub(crate) fn end_write(&mut self, until: Duration, ambiguous: bool) {
+        self.in_flight = false;
+        self.shown_from = self.shown_from.max(until);
+        if ambiguous {
+            self.settle_until = self.settle_until.max(until);
+        }
+    }
+
+    pub(crate) fn created(&mut self, seen: Seen<R>, until: Duration) {
+        self.created.insert(seen.id.clone(), (seen, until));
+    }
+
+    pub(crate) fn deleted(&mut self, id: Id, until: Duration) {
+        self.forget(&id);
+        self.deleted.insert(id, until);
+    }
+
+    /// The cloud does not know the object. What we made a moment ago it may not know *yet*, so that only a later
+    /// list tells.
+    pub(crate) fn not_found(&mut self, id: Id, until: Duration) {
+        match self.created.get(&id) {
+            Some((_, shown)) => {
+                self.settle_until = self.settle_until.max(*shown);
+                self.forget(&id);
+            }
+            None => self.deleted(id, until),
+        }
+    }
+
+    fn forget(&mut self, id: &Id) {
+        self.created.remove(id);
+        self.updated.remove(id);
+    }
+}
+
+impl<R: Resource> Memory<R> {
+    pub(crate) fn updated(&mut self, seen: Seen<R>, until: Duration) {
+        if let Some((created, _)) = self.created.get_mut(&seen.id) {
+            *created = seen.clone();
+        }
+        self.updated.insert(seen.id.clone(), (seen, until));
+    }
+
+    /// Lays our own effects over a list, begun at `now`, that may lag behind them.
+    pub(crate) fn overlay(&mut self, mut list: Vec<Seen<R>>, now: Duration) -> Vec<Seen<R>> {
+        self.deleted.retain(|_, until| now < *until);
+        self.created.retain(|_, (_, until)| now < *until);
+        self.updated.retain(|_, (_, until)| now < *until);
+        list.retain(|s| !self.deleted.contains_key(&s.id));
+        for seen in &mut list {
+            if let Some((ours, _)) = self.updated.get(&seen.id)
+                && lags(seen, ours)
+            {
+                *seen = ours.clone();
+            }
+        }
+        // Kept though the list showed it once: the next list may come from a replica that does not.
+        for (id, (seen, _)) in &self.created {
+            if !list.iter().any(|s| s.id == *id) {
+                list.push(seen.clone());
+            }
+        }
+        list
+    }
+}
+
+/// Whether the list does not show our update yet.
+fn lags<R: Resource>(listed: &Seen<R>, ours: &Seen<R>) -> bool {
+    ours.resource.change(&listed.resource) != Change::None || ours.parents != listed.parents
+}

@@ -1,0 +1,123 @@
+//! One cloud object: as wished ([`Resource`]) and as found ([`Seen`]).
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The place of an object in the model of one owner, `kind/what`, for instance `listener/TCP:80`.
+///
+/// It says what the object is *for* and is the same in every pass; the cloud's id is an [`Id`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Slot(String);
+
+impl Slot {
+    /// A slot of a kind. `what` is unique among the owner's objects of that kind.
+    pub fn new(kind: &str, what: impl fmt::Display) -> Self {
+        Self(format!("{kind}/{what}"))
+    }
+
+    /// The part before the first slash.
+    pub fn kind(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The id that the cloud gave to an object. We never make one up.
+///
+/// Unique among all objects of a provider: where a cloud numbers each kind by itself, put the kind in front.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Id(pub String);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One cloud object as wished: its slot, the slots that must exist before it, and its fields.
+///
+/// The same type describes an object as found, so it may have fields that only the cloud fills in;
+/// [`Resource::change`] ignores those.
+pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
+    /// Which place in the model it takes.
+    fn slot(&self) -> Slot;
+
+    /// Objects that must be there before this one can be created.
+    fn parents(&self) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    /// What must be done to `seen` so that it becomes `self`.
+    fn change(&self, seen: &Self) -> Change;
+
+    /// `Some` for an object that belongs to the user: it is looked up, used, and never changed or deleted.
+    fn adopted(&self) -> Option<Id> {
+        None
+    }
+
+    /// True where the cloud refuses a second object of the same key or answers "exists" (a member's address and
+    /// port, a listener's port), so that repeating a create whose fate is unknown makes no duplicate.
+    fn has_natural_key(&self) -> bool {
+        false
+    }
+
+    /// How many objects of this kind under the same parents one call can create, update or delete. "Not found" from
+    /// a call for several counts as a failure, because it does not tell which; the next list does.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// True for an object that cannot be deleted while its parent uses it (an EIP bound to a load balancer),
+    /// so that the parent goes first. Usually children go first. It also outlives a parent that is replaced: the
+    /// plan then asks to update its `parents` ([`Item::fields`](crate::Item::fields)), nothing else moves.
+    fn outlives_parents(&self) -> bool {
+        false
+    }
+}
+
+/// The difference between an object as wished and as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// None.
+    None,
+    /// These fields are to be set; traffic goes on.
+    Update(Vec<&'static str>),
+    /// This field can only be had by deleting the object and creating it anew; traffic is interrupted.
+    Replace(&'static str),
+    /// This cannot be had without destroying what the user relies on; the text says what to do instead.
+    Forbidden(String),
+}
+
+/// One cloud object as found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Seen<R> {
+    /// The cloud's id.
+    pub id: Id,
+    /// Its fields.
+    pub resource: R,
+    /// Ids of the objects it hangs on now, of each kind in [`Resource::parents`]; empty for what is unbound.
+    pub parents: Vec<Id>,
+    /// Bears our owner mark. What does not is never changed or deleted.
+    pub owned: bool,
+    /// Creation time in a form that sorts by age; the oldest of several wins.
+    pub created: String,
+    /// Whether it can be used.
+    pub state: State,
+}
+
+/// Whether a cloud object can be used yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum State {
+    /// It can.
+    Ready,
+    /// Not yet; the cloud's own word for it.
+    Pending(String),
+    /// Not, and waiting does not help; the cloud's own word for it.
+    Failed(String),
+}

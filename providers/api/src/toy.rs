@@ -1,0 +1,130 @@
+//! For the tests only: the objects of a small cloud, complete enough to hold every rule of the contract.
+//!
+//! ```text
+//! lb ◄─ listener ◄─ pool ◄─┬─ member   natural key, four in one call
+//!  ▲    natural key        └─ monitor
+//!  └── eip (outlives the lb)
+//! ```
+
+use serde::Serialize;
+
+use crate::{Change, Id, Resource, Seen, Slot, State};
+
+/// One object. `value` can be updated, `shape` only replaced, `fixed` never changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Toy {
+    pub kind: &'static str,
+    pub what: String,
+    pub value: u8,
+    pub shape: u8,
+    pub fixed: u8,
+    pub adopted: Option<Id>,
+}
+
+/// `lb/main`, `eip/main`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`.
+pub(crate) fn toy(slot: &str) -> Toy {
+    let kinds = ["lb", "eip", "listener", "pool", "monitor", "member"];
+    let (kind, what) = slot.split_once('/').unwrap();
+    Toy {
+        kind: kinds.into_iter().find(|k| *k == kind).unwrap(),
+        what: what.to_owned(),
+        value: 0,
+        shape: 0,
+        fixed: 0,
+        adopted: None,
+    }
+}
+
+impl Toy {
+    pub fn value(self, value: u8) -> Self {
+        Self { value, ..self }
+    }
+
+    pub fn shape(self, shape: u8) -> Self {
+        Self { shape, ..self }
+    }
+
+    pub fn fixed(self, fixed: u8) -> Self {
+        Self { fixed, ..self }
+    }
+
+    pub fn adopt(self, id: &str) -> Self {
+        let adopted = Some(Id(id.to_owned()));
+        Self { adopted, ..self }
+    }
+
+    /// As found, ours and ready, as old as its id says.
+    pub fn seen(self, id: &str, parents: &[&str]) -> Seen<Self> {
+        Seen {
+            id: Id(id.to_owned()),
+            resource: self,
+            parents: parents.iter().map(|p| Id((*p).to_owned())).collect(),
+            owned: true,
+            created: id.to_owned(),
+            state: State::Ready,
+        }
+    }
+}
+
+impl Resource for Toy {
+    fn slot(&self) -> Slot {
+        Slot::new(self.kind, &self.what)
+    }
+
+    fn parents(&self) -> Vec<Slot> {
+        let port = self.what.split(':').next().unwrap();
+        match self.kind {
+            "lb" => vec![],
+            "eip" | "listener" => vec![Slot::new("lb", "main")],
+            "pool" => vec![Slot::new("listener", port)],
+            _ => vec![Slot::new("pool", port)],
+        }
+    }
+
+    fn change(&self, seen: &Self) -> Change {
+        if self.fixed != seen.fixed {
+            Change::Forbidden("the fixed field cannot change".into())
+        } else if self.shape != seen.shape {
+            Change::Replace("shape")
+        } else if self.value != seen.value {
+            Change::Update(vec!["value"])
+        } else {
+            Change::None
+        }
+    }
+
+    fn adopted(&self) -> Option<Id> {
+        self.adopted.clone()
+    }
+
+    fn has_natural_key(&self) -> bool {
+        matches!(self.kind, "listener" | "member")
+    }
+
+    fn batch(&self) -> usize {
+        if self.kind == "member" { 4 } else { 1 }
+    }
+
+    fn outlives_parents(&self) -> bool {
+        self.kind == "eip"
+    }
+}
+
+/// Repeatable random numbers (splitmix64).
+pub(crate) struct Random(pub u64);
+
+impl Random {
+    /// A number below `n`.
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+
+    /// True once in `n`.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
