@@ -1,0 +1,158 @@
+//! Which Services must be looked at after a change.
+//!
+//! Too few and a load balancer is wrong until somebody touches the Service; too many and every pod that moves
+//! costs calls to the cloud. What we write ourselves is not a reason to look again, somebody undoing it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service, ServiceSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::claim::{class_name, is_deleting, is_load_balancer};
+use crate::desired::annotation_matters;
+use crate::world::service_of;
+use crate::{Change, Class, GROUP_PREFIX, Key, Node, Slice, World, has_finalizer, holder};
+
+/// The Services that `change`, already in `world`, may make different. One that is gone is among them, so that
+/// whoever remembers something about it can forget it.
+pub fn affected(world: &World, change: &Change) -> BTreeSet<Key> {
+    match change {
+        Change::Service { old, new } => {
+            let any = new.as_deref().or(old.as_deref());
+            let look = relevant(old.as_deref(), new.as_deref());
+            any.filter(|_| look).map(|svc| Key::of(&svc.metadata)).into_iter().collect()
+        }
+        Change::Node { old, new } if target(old.as_ref()) != target(new.as_ref()) => {
+            candidates(world, |svc| !is_deleting(svc))
+        }
+        Change::Node { .. } => BTreeSet::new(),
+        Change::Slice { old, new } => of_slice(world, old.as_ref(), new.as_ref()),
+        Change::Class { old, new } if old != new => of_class(world, old.as_ref(), new.as_ref()),
+        Change::Class { .. } => BTreeSet::new(),
+    }
+}
+
+/// Whether the difference between two states of a Service can change what is to be done about it.
+///
+/// Our finalizer on what is none of ours (any more) counts: a claim of ours was overtaken by the user.
+pub fn relevant(old: Option<&Service>, new: Option<&Service>) -> bool {
+    let concerns = |svc: Option<&Service>| svc.is_some_and(|s| is_load_balancer(s) || has_finalizer(s));
+    if !concerns(old) && !concerns(new) {
+        return false;
+    }
+    let (Some(old), Some(new)) = (old, new) else {
+        return true;
+    };
+    old.metadata.uid != new.metadata.uid
+        || is_deleting(old) != is_deleting(new)
+        || spec_differs(old, new)
+        || annotations(old) != annotations(new)
+        || undone(old, new)
+        || (!has_finalizer(old) && has_finalizer(new) && !is_candidate(new))
+}
+
+fn spec_differs(old: &Service, new: &Service) -> bool {
+    let none = ServiceSpec::default();
+    let a = old.spec.as_ref().unwrap_or(&none);
+    let b = new.spec.as_ref().unwrap_or(&none);
+    a.type_ != b.type_
+        || a.load_balancer_class != b.load_balancer_class
+        || a.load_balancer_source_ranges != b.load_balancer_source_ranges
+        || a.load_balancer_ip != b.load_balancer_ip
+        || a.ports != b.ports
+        || a.session_affinity != b.session_affinity
+        || a.session_affinity_config != b.session_affinity_config
+        || a.external_ips != b.external_ips
+        || a.external_traffic_policy != b.external_traffic_policy
+        || a.health_check_node_port != b.health_check_node_port
+        || a.ip_families != b.ip_families
+        || a.allocate_load_balancer_node_ports != b.allocate_load_balancer_node_ports
+}
+
+fn annotations(svc: &Service) -> BTreeMap<&str, &str> {
+    let all = svc.metadata.annotations.iter().flatten();
+    all.filter(|(key, _)| annotation_matters(key)).map(|(key, value)| (key.as_str(), value.as_str())).collect()
+}
+
+/// Somebody took back or replaced what we wrote: finalizer, mark, address or condition.
+///
+/// Only what *was* there is asked for, so that our own writes, which add, start nothing.
+fn undone(old: &Service, new: &Service) -> bool {
+    let lost_finalizer = has_finalizer(old) && !has_finalizer(new);
+    let lost_mark = holder(old).is_some() && holder(old) != holder(new);
+    // On its way out the status is ours to empty.
+    let lost_status = !is_deleting(new) && (lost_address(old, new) || lost_condition(old, new));
+    lost_finalizer || lost_mark || lost_status
+}
+
+fn lost_address(old: &Service, new: &Service) -> bool {
+    ingress(old).iter().any(|i| !ingress(new).contains(i))
+}
+
+fn lost_condition(old: &Service, new: &Service) -> bool {
+    conditions(old).any(|c| conditions(new).all(|n| n.type_ != c.type_))
+}
+
+fn ingress(svc: &Service) -> &[LoadBalancerIngress] {
+    let status = svc.status.as_ref().and_then(|s| s.load_balancer.as_ref());
+    status.and_then(|s| s.ingress.as_deref()).unwrap_or_default()
+}
+
+fn conditions(svc: &Service) -> impl Iterator<Item = &Condition> {
+    let all = svc.status.iter().flat_map(|s| s.conditions.iter().flatten());
+    all.filter(|c| c.type_.starts_with(GROUP_PREFIX))
+}
+
+/// A node as a target; `None` where it may not be one. Readiness is not asked: see `backends`.
+fn target(node: Option<&Node>) -> Option<&[IpAddr]> {
+    node.filter(|n| n.eligible()).map(|n| n.addresses.as_slice())
+}
+
+fn of_slice(world: &World, old: Option<&Slice>, new: Option<&Slice>) -> BTreeSet<Key> {
+    let keys: BTreeSet<Key> = [old, new].into_iter().flatten().filter_map(service_of).collect();
+    let matters = |key: &Key| {
+        let of = |slice: Option<&Slice>| slice.filter(|s| service_of(s).as_ref() == Some(key)).cloned();
+        let (old, new) = (of(old).unwrap_or_default(), of(new).unwrap_or_default());
+        let now = world.ready_endpoints(key);
+        let before = (now + old.ready()).saturating_sub(new.ready());
+        let svc = world.service(key).filter(|svc| is_candidate(svc) && !is_deleting(svc));
+        svc.is_some_and(|svc| (now == 0) != (before == 0) || (is_local(svc) && nodes(&old) != nodes(&new)))
+    };
+    keys.into_iter().filter(matters).collect()
+}
+
+/// The nodes with an endpoint that answers: with policy Local, those that pass the health check.
+fn nodes(slice: &Slice) -> BTreeSet<(Option<&str>, bool)> {
+    let answering = slice.endpoints.iter().filter(|e| e.serving);
+    answering.map(|e| (e.node.as_deref(), e.ready)).collect()
+}
+
+fn is_local(svc: &Service) -> bool {
+    let policy = svc.spec.as_ref().and_then(|s| s.external_traffic_policy.as_deref());
+    policy == Some("Local")
+}
+
+fn of_class(world: &World, old: Option<&Class>, new: Option<&Class>) -> BTreeSet<Key> {
+    let either = || [old, new].into_iter().flatten();
+    // Any class may be or become the one of those who name none.
+    candidates(world, |svc| match class_name(svc) {
+        None => true,
+        Some(name) => either().any(|c| name.strip_prefix(GROUP_PREFIX) == Some(c.name.as_str())),
+    })
+}
+
+fn candidates(world: &World, filter: impl Fn(&Service) -> bool) -> BTreeSet<Key> {
+    let all = world.services();
+    all.filter(|(_, svc)| is_candidate(svc) && filter(svc)).map(|(key, _)| key.clone()).collect()
+}
+
+/// Whether a load balancer may be wanted of us: cheap, and rather once too often. Whose it is, `claim` says.
+fn is_candidate(svc: &Service) -> bool {
+    is_load_balancer(svc) && class_name(svc).is_none_or(|class| class.starts_with(GROUP_PREFIX))
+}
+
+#[cfg(test)]
+mod sound;
+#[cfg(test)]
+mod tests;
