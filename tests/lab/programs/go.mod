@@ -1,0 +1,3 @@
+module ferrolb.io/lab/programs
+
+go 1.24
