@@ -1,0 +1,107 @@
+//! Answers and the wording of refusals. Codes: the vendor's lists; where a code is not known for
+//! sure the comment says so.
+
+use serde_json::{Value, json};
+
+use crate::state::Refusal;
+
+/// What goes back: a status and a JSON object, or nothing (204).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Option<Value>,
+    /// Error code, for the log.
+    pub code: Option<String>,
+    pub retry_after: Option<u64>,
+}
+
+/// Which service answers; each words its errors differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// `{error_code, error_msg}`
+    Elb,
+    /// `{code, message}`, both EIP versions and VPC
+    Vpc,
+    /// `{error_code, error_msg}`
+    Iam,
+}
+
+impl Answer {
+    pub fn ok(body: Value) -> Self {
+        Self { status: 200, body: Some(body), code: None, retry_after: None }
+    }
+
+    pub fn created(body: Value) -> Self {
+        Self { status: 201, ..Self::ok(body) }
+    }
+
+    pub fn nothing() -> Self {
+        Self { status: 204, body: None, code: None, retry_after: None }
+    }
+
+    /// An error in the shape the gateway and the ELB share.
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        let body = json!({"error_code": code, "error_msg": message});
+        Self { status, body: Some(body), code: Some(code.to_owned()), retry_after: None }
+    }
+
+    /// An error in the shape of one service.
+    pub fn error_of(family: Family, status: u16, code: &str, message: &str) -> Self {
+        match family {
+            Family::Elb | Family::Iam => Self::error(status, code, message),
+            Family::Vpc => {
+                Self { body: Some(json!({"code": code, "message": message})), ..Self::error(status, code, message) }
+            }
+        }
+    }
+
+    pub fn refused(family: Family, refusal: &Refusal) -> Self {
+        let (status, code) = match family {
+            Family::Elb | Family::Iam => elb_code(refusal),
+            Family::Vpc => vpc_code(refusal),
+        };
+        Self::error_of(family, status, code, &refusal.to_string())
+    }
+}
+
+fn elb_code(refusal: &Refusal) -> (u16, &'static str) {
+    match refusal {
+        Refusal::NotFound { .. } => (404, "ELB.8904"),
+        Refusal::Missing(_) => (400, "ELB.9805"),
+        Refusal::Invalid { .. } => (400, "ELB.8902"),
+        Refusal::Mismatch(_) => (400, "ELB.9899"),
+        Refusal::IpTarget(_) => (400, "ELB.8939"),
+        Refusal::AddressTaken(_) => (400, "ELB.1101"),
+        Refusal::SubnetFull(_) => (400, "ELB.8950"),
+        Refusal::Unsupported(_) => (403, "ELB.8962"),
+        Refusal::PortTaken { .. } | Refusal::Conflict(_) => (409, "ELB.8907"),
+        Refusal::Quota("publicip") => (409, "EIP.7905"),
+        Refusal::Quota(_) => (409, "ELB.8905"),
+        // EIP trouble while a load balancer is created: the status of the conflict is known, the code is not.
+        Refusal::EipBound(_)
+        | Refusal::InstanceHasEip(_)
+        | Refusal::EipInUse(_)
+        | Refusal::EipFree(_)
+        | Refusal::EipBusy(_) => (409, "ELB.8907"),
+        Refusal::NoEipLeft | Refusal::EipAddressTaken(_) => (409, "ELB.8950"),
+    }
+}
+
+fn vpc_code(refusal: &Refusal) -> (u16, &'static str) {
+    match refusal {
+        Refusal::NotFound { kind: "Load Balancer", .. } => (404, "ELB.8904"),
+        Refusal::NotFound { kind: "Public IP", .. } => (404, "VPC.0504"),
+        Refusal::NotFound { kind: "Bandwidth", .. } => (404, "VPC.0306"),
+        Refusal::NotFound { .. } => (404, "VPC.0202"),
+        Refusal::Quota(_) => (409, "VPC.0521"),
+        Refusal::NoEipLeft => (409, "VPC.0532"),
+        Refusal::EipAddressTaken(_) | Refusal::AddressTaken(_) => (409, "VPC.0522"),
+        Refusal::EipBound(_) => (409, "VPC.0510"),
+        Refusal::InstanceHasEip(_) => (409, "VPC.0511"),
+        Refusal::EipBusy(_) => (409, "VPC.0512"),
+        Refusal::EipInUse(_) => (409, "VPC.0517"),
+        Refusal::EipFree(_) => (409, "EIP.7902"),
+        Refusal::Invalid { field, .. } if field.starts_with("bandwidth") => (400, "VPC.0301"),
+        _ => (400, "VPC.0501"),
+    }
+}

@@ -1,0 +1,196 @@
+//! `/v3/{pid}/elb/listeners`.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::fields::{Fields, need};
+use super::list::{self, Listed};
+use super::request::{Context, Request};
+use super::wire;
+use crate::state::{Listener, ListenerPatch, NewListener, Protocol, Refusal, Row};
+
+/// Kept and echoed, nothing more.
+const EXTRA: [&str; 15] = [
+    "client_timeout",
+    "member_timeout",
+    "insert_headers",
+    "transparent_client_ip_enable",
+    "enhance_l7policy_enable",
+    "enable_member_retry",
+    "http2_enable",
+    "proxy_protocol_enable",
+    "gzip_enable",
+    "nat64_enable",
+    "connection",
+    "cps",
+    "tls_ciphers_policy",
+    "protection_status",
+    "protection_reason",
+];
+
+pub fn list(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    let rows = context.cloud.listeners.seen(context.now, context.lag);
+    Ok(Answer::ok(Value::Object(list::page::<Listener>(context, &request.query, rows)?)))
+}
+
+pub fn show(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    Ok(Answer::ok(shown(context, request.param(0))?))
+}
+
+pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    let fields = request.object("listener")?;
+    check_unmodelled(&fields)?;
+    let protocol: Protocol = need("protocol", fields.parse("protocol")?)?;
+    if protocol.needs_certificate() {
+        let certificate = need("default_tls_container_ref", fields.text("default_tls_container_ref", 128)?)?;
+        return Err(Refusal::not_found("Certificate", certificate));
+    }
+    let new = NewListener {
+        loadbalancer_id: need("loadbalancer_id", fields.id("loadbalancer_id")?)?,
+        name: fields.name()?.unwrap_or_default(),
+        description: fields.description()?.unwrap_or_default(),
+        protocol,
+        protocol_port: need("protocol_port", fields.port("protocol_port")?)?,
+        default_pool_id: fields.id("default_pool_id")?,
+        keepalive_timeout: fields.int("keepalive_timeout", 0..=4000)?,
+        tags: fields.tags()?,
+        extra: extra(&fields)?,
+    };
+    let id = context.cloud.create_listener(context.now, new)?;
+    Ok(Answer::created(shown(context, &id)?))
+}
+
+pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    let fields = request.object("listener")?;
+    check_unmodelled(&fields)?;
+    let id = request.param(0);
+    let patch = ListenerPatch {
+        name: fields.name()?,
+        description: fields.description()?,
+        default_pool_id: if fields.has("default_pool_id") { Some(fields.id("default_pool_id")?) } else { None },
+        keepalive_timeout: fields.int("keepalive_timeout", 0..=4000)?,
+        extra: extra(&fields)?,
+    };
+    context.cloud.update_listener(context.now, id, patch)?;
+    Ok(Answer::ok(shown(context, id)?))
+}
+
+pub fn delete(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    context.cloud.delete_listener(context.now, request.param(0), false)?;
+    Ok(Answer::nothing())
+}
+
+/// `DELETE …/force`: unbinds the default pool whatever is in it.
+pub fn force_delete(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    context.cloud.delete_listener(context.now, request.param(0), true)?;
+    Ok(Answer::nothing())
+}
+
+fn shown(context: &Context, id: &str) -> Result<Value, Refusal> {
+    context.cloud.listener(id)?;
+    Ok(json!({"listener": context.cloud.listeners.row(id).map(|row| Listener::render(row, context))}))
+}
+
+/// Fields this cloud cannot honour must not be swallowed.
+fn check_unmodelled(fields: &Fields) -> Result<(), Refusal> {
+    if fields.flag("admin_state_up")? == Some(false) {
+        return Err(Refusal::invalid("admin_state_up", "only true is supported"));
+    }
+    if fields.value("port_ranges").is_some() {
+        return Err(Refusal::Unsupported("port_ranges is not supported by this cloud".into()));
+    }
+    if let Some(group) = fields.object("ipgroup")? {
+        return Err(Refusal::not_found("IP group", group.text("ipgroup_id", 255)?.unwrap_or_default()));
+    }
+    Ok(())
+}
+
+fn extra(fields: &Fields) -> Result<Map<String, Value>, Refusal> {
+    for key in ["client_timeout", "member_timeout"] {
+        fields.int(key, 1..=300)?;
+    }
+    for key in ["connection", "cps"] {
+        fields.int(key, 0..=1_000_000)?;
+    }
+    Ok(fields.copy(&EXTRA))
+}
+
+impl Listed for Listener {
+    const PLURAL: &'static str = "listeners";
+    const FILTERS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "description",
+        "loadbalancer_id",
+        "protocol",
+        "protocol_port",
+        "default_pool_id",
+        "enterprise_project_id",
+        "connection_limit",
+    ];
+
+    fn values(row: &Row<Self>, filter: &str, _: &Context) -> Vec<String> {
+        let listener = &row.value;
+        match filter {
+            "id" => vec![listener.id.clone()],
+            "name" => vec![listener.name.clone()],
+            "description" => vec![listener.description.clone()],
+            "loadbalancer_id" => vec![listener.loadbalancer_id.clone()],
+            "protocol" => vec![listener.protocol.name().into()],
+            "protocol_port" => vec![listener.protocol_port.to_string()],
+            "default_pool_id" => wire::one(listener.default_pool_id.as_ref()),
+            "enterprise_project_id" => vec!["0".into()],
+            "connection_limit" => vec!["-1".into()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn render(row: &Row<Self>, context: &Context) -> Value {
+        let listener = &row.value;
+        let http = listener.protocol.is_http();
+        let mut value = json!({
+            "id": listener.id,
+            "name": listener.name,
+            "description": listener.description,
+            "project_id": context.cloud.setup.project_id,
+            "admin_state_up": true,
+            "protocol": listener.protocol,
+            "protocol_port": listener.protocol_port,
+            "port_ranges": null,
+            "loadbalancers": [{"id": listener.loadbalancer_id}],
+            "default_pool_id": listener.default_pool_id,
+            "connection_limit": -1,
+            "keepalive_timeout": listener.keepalive_timeout,
+            "client_timeout": if http { Some(60) } else { None },
+            "member_timeout": if http { Some(60) } else { None },
+            "insert_headers": {},
+            "http2_enable": false,
+            "default_tls_container_ref": null,
+            "client_ca_tls_container_ref": null,
+            "sni_container_refs": [],
+            "sni_match_algo": "wildcard",
+            "tls_ciphers_policy": null,
+            "security_policy_id": null,
+            "ipgroup": null,
+            "transparent_client_ip_enable": true,
+            "proxy_protocol_enable": false,
+            "enhance_l7policy_enable": false,
+            "enable_member_retry": true,
+            "gzip_enable": false,
+            "nat64_enable": false,
+            "quic_config": null,
+            "connection": 0,
+            "cps": 0,
+            "tags": listener.tags,
+            "enterprise_project_id": "0",
+            "protection_status": "nonProtection",
+            "protection_reason": "",
+            "created_at": wire::time(row.created),
+            "updated_at": wire::time(row.updated),
+        });
+        for (key, set) in &listener.extra {
+            value[key] = set.clone();
+        }
+        value
+    }
+}

@@ -1,0 +1,182 @@
+//! The table of calls, and the way from a method and a path to a handler.
+
+use serde_json::Value;
+
+use super::answer::{Answer, Family};
+use super::request::{Context, Query, Request};
+use super::{
+    catalogue, eip_v1, eip_v3, elb_v2, iam, listeners, loadbalancers, members, monitors, pools, statuses, tags, vpc,
+};
+use crate::state::Refusal;
+
+type Handler = fn(&mut Context, &Request) -> Result<Answer, Refusal>;
+
+/// One call of the API.
+pub struct Route {
+    pub method: &'static str,
+    /// `{pid}` is the project id, checked before the handler; other placeholders become parameters.
+    pub template: &'static str,
+    family: Family,
+    handler: Handler,
+}
+
+/// A route, and what the placeholders stood for.
+pub struct Found {
+    pub route: &'static Route,
+    project: Option<String>,
+    params: Vec<String>,
+}
+
+/// First match wins: literal segments stand before placeholders.
+static ROUTES: &[Route] = &[
+    elb("GET", "/v3/{pid}/elb/loadbalancers", loadbalancers::list),
+    elb("POST", "/v3/{pid}/elb/loadbalancers", loadbalancers::create),
+    elb("GET", "/v3/{pid}/elb/loadbalancers/{id}", loadbalancers::show),
+    elb("PUT", "/v3/{pid}/elb/loadbalancers/{id}", loadbalancers::update),
+    elb("DELETE", "/v3/{pid}/elb/loadbalancers/{id}", loadbalancers::delete),
+    elb("GET", "/v3/{pid}/elb/loadbalancers/{id}/statuses", statuses::show),
+    elb("DELETE", "/v3/{pid}/elb/loadbalancers/{id}/force-elb", loadbalancers::force_delete),
+    elb("POST", "/v3/{pid}/elb/loadbalancers/{id}/delete-cascade", loadbalancers::cascade_delete),
+    elb("GET", "/v3/{pid}/elb/listeners", listeners::list),
+    elb("POST", "/v3/{pid}/elb/listeners", listeners::create),
+    elb("GET", "/v3/{pid}/elb/listeners/{id}", listeners::show),
+    elb("PUT", "/v3/{pid}/elb/listeners/{id}", listeners::update),
+    elb("DELETE", "/v3/{pid}/elb/listeners/{id}", listeners::delete),
+    elb("DELETE", "/v3/{pid}/elb/listeners/{id}/force", listeners::force_delete),
+    elb("GET", "/v3/{pid}/elb/pools", pools::list),
+    elb("POST", "/v3/{pid}/elb/pools", pools::create),
+    elb("GET", "/v3/{pid}/elb/pools/{id}", pools::show),
+    elb("PUT", "/v3/{pid}/elb/pools/{id}", pools::update),
+    elb("DELETE", "/v3/{pid}/elb/pools/{id}", pools::delete),
+    elb("DELETE", "/v3/{pid}/elb/pools/{id}/delete-cascade", pools::cascade_delete),
+    elb("GET", "/v3/{pid}/elb/pools/{id}/members", members::list),
+    elb("POST", "/v3/{pid}/elb/pools/{id}/members", members::create),
+    elb("POST", "/v3/{pid}/elb/pools/{id}/members/batch-add", members::batch_add),
+    elb("POST", "/v3/{pid}/elb/pools/{id}/members/batch-update", members::batch_update),
+    elb("POST", "/v3/{pid}/elb/pools/{id}/members/batch-delete", members::batch_delete),
+    elb("GET", "/v3/{pid}/elb/pools/{id}/members/{member}", members::show),
+    elb("PUT", "/v3/{pid}/elb/pools/{id}/members/{member}", members::update),
+    elb("DELETE", "/v3/{pid}/elb/pools/{id}/members/{member}", members::delete),
+    elb("GET", "/v3/{pid}/elb/members", members::list_all),
+    elb("GET", "/v3/{pid}/elb/healthmonitors", monitors::list),
+    elb("POST", "/v3/{pid}/elb/healthmonitors", monitors::create),
+    elb("GET", "/v3/{pid}/elb/healthmonitors/{id}", monitors::show),
+    elb("PUT", "/v3/{pid}/elb/healthmonitors/{id}", monitors::update),
+    elb("DELETE", "/v3/{pid}/elb/healthmonitors/{id}", monitors::delete),
+    elb("GET", "/v3/{pid}/elb/flavors", catalogue::flavors),
+    elb("GET", "/v3/{pid}/elb/flavors/{id}", catalogue::flavor_by_id),
+    elb("GET", "/v3/{pid}/elb/availability-zones", catalogue::availability_zones),
+    elb("GET", "/v3/{pid}/elb/quotas", catalogue::quotas),
+    elb("GET", "/v3/{pid}/elb/quotas/details", catalogue::quota_details),
+    elb("GET", "/v3/{pid}/loadbalancers/{id}/tags", tags::show),
+    elb("POST", "/v3/{pid}/loadbalancers/{id}/tags/action", tags::action),
+    elb("GET", "/v2.0/{pid}/loadbalancers/{id}/tags", tags::show),
+    elb("POST", "/v2.0/{pid}/loadbalancers/{id}/tags/action", tags::action),
+    elb("GET", "/versions", catalogue::versions),
+    elb("GET", "/v2/{pid}/elb/loadbalancers", elb_v2::list),
+    elb("POST", "/v2/{pid}/elb/loadbalancers", elb_v2::create),
+    elb("GET", "/v2/{pid}/elb/loadbalancers/{id}", elb_v2::show),
+    elb("PUT", "/v2/{pid}/elb/loadbalancers/{id}", elb_v2::update),
+    elb("DELETE", "/v2/{pid}/elb/loadbalancers/{id}", elb_v2::delete),
+    vpc("GET", "/v1/{pid}/publicips", eip_v1::list),
+    vpc("POST", "/v1/{pid}/publicips", eip_v1::create),
+    vpc("GET", "/v1/{pid}/publicips/{id}", eip_v1::show),
+    vpc("PUT", "/v1/{pid}/publicips/{id}", eip_v1::update),
+    vpc("DELETE", "/v1/{pid}/publicips/{id}", eip_v1::delete),
+    vpc("GET", "/v3/{pid}/eip/publicips", eip_v3::list),
+    vpc("GET", "/v3/{pid}/eip/publicips/{id}", eip_v3::show),
+    vpc("PUT", "/v3/{pid}/eip/publicips/{id}", eip_v3::update),
+    vpc("POST", "/v3/{pid}/eip/publicips/{id}/associate-instance", eip_v3::associate),
+    vpc("POST", "/v3/{pid}/eip/publicips/{id}/disassociate-instance", eip_v3::disassociate),
+    vpc("GET", "/v1/{pid}/vpcs", vpc::vpcs),
+    vpc("GET", "/v1/{pid}/vpcs/{id}", vpc::vpc),
+    vpc("GET", "/v1/{pid}/subnets", vpc::subnets),
+    vpc("GET", "/v1/{pid}/subnets/{id}", vpc::subnet),
+    vpc("GET", "/v1/{pid}/ports", vpc::ports),
+    vpc("GET", "/v1/{pid}/ports/{id}", vpc::port),
+    Route { method: "GET", template: "/v3/projects", family: Family::Iam, handler: iam::projects },
+    Route { method: "GET", template: "/v3/auth/domains", family: Family::Iam, handler: iam::domains },
+];
+
+const fn elb(method: &'static str, template: &'static str, handler: Handler) -> Route {
+    Route { method, template, family: Family::Elb, handler }
+}
+
+const fn vpc(method: &'static str, template: &'static str, handler: Handler) -> Route {
+    Route { method, template, family: Family::Vpc, handler }
+}
+
+/// The route of a decoded path, if there is one.
+pub fn find(method: &str, path: &str) -> Option<Found> {
+    ROUTES.iter().filter(|route| route.method == method).find_map(|route| {
+        let (project, params) = captures(route.template, path)?;
+        Some(Found { route, project, params })
+    })
+}
+
+/// Runs the handler, or says why not. `body` is what came, byte for byte.
+pub fn dispatch(context: &mut Context, found: Option<&Found>, query: Query, body: &[u8]) -> Answer {
+    let Some(found) = found else { return unknown() };
+    let family = found.route.family;
+    if found.project.as_ref().is_some_and(|project| *project != context.cloud.setup.project_id) {
+        return Answer::error_of(family, 403, "SYS.0403", "Forbidden: the project id in the path is not yours");
+    }
+    let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body) };
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return Answer::error(400, "APIG.0201", &format!("Bad request: {error}")),
+    };
+    let request = Request { params: found.params.clone(), query, body };
+    (found.route.handler)(context, &request).unwrap_or_else(|refusal| Answer::refused(family, &refusal))
+}
+
+/// What the gateway says to a path or method nobody serves, signed or not.
+pub fn unknown() -> Answer {
+    Answer::error(404, "APIG.0101", "The API does not exist or has not been published in the environment")
+}
+
+fn captures(template: &str, path: &str) -> Option<(Option<String>, Vec<String>)> {
+    let (mut project, mut params) = (None, Vec::new());
+    let mut segments = path.trim_end_matches('/').split('/');
+    for expected in template.split('/') {
+        let segment = segments.next()?;
+        if expected == "{pid}" {
+            project = Some(segment.to_owned());
+        } else if expected.starts_with('{') {
+            params.push(segment.to_owned());
+        } else if expected != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some((project, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literal_segments_win_over_placeholders() {
+        let template = |method, path| find(method, path).map(|found| found.route.template);
+        assert_eq!(
+            template("POST", "/v3/p/elb/pools/1/members/batch-add"),
+            Some("/v3/{pid}/elb/pools/{id}/members/batch-add")
+        );
+        assert_eq!(template("GET", "/v3/p/elb/pools/1/members/2"), Some("/v3/{pid}/elb/pools/{id}/members/{member}"));
+        assert_eq!(template("GET", "/v3/p/elb/quotas/details"), Some("/v3/{pid}/elb/quotas/details"));
+        assert_eq!(template("GET", "/v3/projects"), Some("/v3/projects"));
+        assert_eq!(template("GET", "/v3/p/elb/loadbalancers/"), Some("/v3/{pid}/elb/loadbalancers"));
+        assert_eq!(template("PATCH", "/v3/p/elb/pools"), None);
+        assert_eq!(template("GET", "/v3/p/elb"), None);
+        assert_eq!(template("GET", "/v3/p/elb/pools/1/members/2/3"), None);
+    }
+
+    #[test]
+    fn no_route_is_listed_twice() {
+        let mut all: Vec<_> = ROUTES.iter().map(|route| (route.method, route.template)).collect();
+        all.sort_unstable();
+        let before = all.len();
+        all.dedup();
+        assert_eq!(all.len(), before);
+    }
+}

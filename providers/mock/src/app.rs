@@ -1,0 +1,150 @@
+//! What all parts of a running mock share, and the one place where a call takes effect.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+use crate::api::{self, Answer, Context, Found, Query};
+use crate::auth::Keys;
+use crate::calls::Calls;
+use crate::config::{Clock, Config};
+use crate::dataplane::Sockets;
+use crate::faults::{FaultPlan, Faults};
+use crate::holds::Holds;
+use crate::state::Cloud;
+
+/// A running mock.
+pub struct App {
+    pub keys: Keys,
+    pub seed: u64,
+    pub calls: Calls,
+    pub holds: Holds,
+    pub sockets: Sockets,
+    clock: Clock,
+    cloud: Mutex<Cloud>,
+    faults: Mutex<Faults>,
+    state_file: Option<PathBuf>,
+    /// Tells the data plane that something changed.
+    changed: watch::Sender<u64>,
+    /// Set at shutdown: late effects must not reach a state file that another instance reads by then.
+    closed: AtomicBool,
+}
+
+/// A call ready to be executed, now or later.
+pub struct Ready {
+    pub seq: Option<u64>,
+    pub found: Option<Found>,
+    pub query: Query,
+    pub body: axum::body::Bytes,
+}
+
+impl App {
+    /// Loads the state file if there is one.
+    pub fn new(config: &Config) -> io::Result<Self> {
+        let mut cloud = match &config.state_file {
+            Some(path) if path.exists() => load(path)?,
+            _ => Cloud::new(config.setup()),
+        };
+        cloud.setup = config.setup();
+        Ok(Self {
+            keys: Keys { access: config.access_key.clone(), secret: config.secret_key.clone() },
+            seed: config.seed,
+            calls: Calls::default(),
+            holds: Holds::default(),
+            sockets: Sockets::default(),
+            clock: config.clock.clone(),
+            cloud: Mutex::new(cloud),
+            faults: Mutex::new(Faults::new(FaultPlan::default())),
+            state_file: config.state_file.clone(),
+            changed: watch::Sender::new(0),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Applies a call to the cloud. Never waits.
+    pub fn execute(&self, ready: &Ready) -> Answer {
+        let lag = SignedDuration::from_millis(self.faults().plan().list_lag_ms.into());
+        let now = self.now();
+        let mut cloud = self.cloud();
+        if self.closed.load(Ordering::SeqCst) {
+            return Answer::error(503, "APIG.0106", "shutting down");
+        }
+        let before = cloud.revision();
+        let mut context = Context { cloud: &mut cloud, now, lag };
+        let answer = api::dispatch(&mut context, ready.found.as_ref(), ready.query.clone(), &ready.body);
+        if cloud.revision() != before {
+            if let Some(seq) = ready.seq {
+                self.calls.effective(seq);
+            }
+            self.settle(&cloud);
+        }
+        answer
+    }
+
+    /// Changes the cloud from outside the API.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Cloud) -> T) -> T {
+        let mut cloud = self.cloud();
+        let result = change(&mut cloud);
+        self.settle(&cloud);
+        result
+    }
+
+    pub fn ledger(&self) -> serde_json::Value {
+        let now = self.now();
+        let mut cloud = self.cloud();
+        api::ledger(&Context { cloud: &mut cloud, now, lag: SignedDuration::ZERO })
+    }
+
+    pub fn cloud(&self) -> MutexGuard<'_, Cloud> {
+        self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the data plane without storing anything: for health, which is not stored.
+    pub fn wake(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub fn close(&self) {
+        let _cloud = self.cloud();
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    fn settle(&self, cloud: &Cloud) {
+        if let Some(path) = &self.state_file
+            && let Err(error) = save(path, cloud)
+        {
+            tracing::error!(path = %path.display(), %error, "cannot write the state file");
+        }
+        self.wake();
+    }
+}
+
+fn load(path: &Path) -> io::Result<Cloud> {
+    let text = std::fs::read(path)?;
+    serde_json::from_slice(&text)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display())))
+}
+
+/// Writes beside the file and renames, so that a killed process leaves the old or the new state.
+fn save(path: &Path, cloud: &Cloud) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    std::fs::write(&beside, serde_json::to_vec(cloud)?)?;
+    std::fs::rename(&beside, path)
+}

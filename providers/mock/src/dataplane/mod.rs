@@ -1,0 +1,26 @@
+//! Real forwarding: for every listener with an address there is a socket, for every monitored member
+//! a probe.
+//!
+//! ```text
+//! Cloud ─ changed ─► run: View::of(cloud) ─┬─► front per (protocol, address:port) ── watch<Arc<Target>>
+//!                     ▲                    │      tcp: accept ► balance ► copy both ways
+//!                     │ verdicts           │      udp: session per client ► balance
+//!                     └── prober per member┘
+//! ```
+//!
+//! A front reads one shared snapshot, its target; so a change of one listener never disturbs another,
+//! and established TCP connections outlive the member they go to. They end with their listener.
+
+mod announce;
+mod balance;
+mod judge;
+mod probe;
+mod run;
+mod sockets;
+mod tcp;
+mod udp;
+mod view;
+
+pub use announce::announce;
+pub use run::{Limits, run};
+pub use sockets::Sockets;

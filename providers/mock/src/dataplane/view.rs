@@ -1,0 +1,154 @@
+//! What the data plane shall do, computed from the cloud. Pure.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::state::{Algorithm, Cloud, Codes, Listener, Monitor, MonitorType, Pool, Protocol};
+
+/// All fronts and probes.
+#[derive(Debug, Default, PartialEq)]
+pub struct View {
+    pub fronts: BTreeMap<Front, Arc<Target>>,
+    /// By member id.
+    pub probes: BTreeMap<String, Probe>,
+}
+
+/// One socket clients talk to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Front {
+    pub transport: Transport,
+    pub address: SocketAddr,
+    pub listener_id: String,
+}
+
+/// What a front speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// Where new connections of a front go: only members that may get any.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    pub algorithm: Algorithm,
+    /// How long a client sticks to a member after its last connection.
+    pub sticky: Option<Duration>,
+    /// How long a silent UDP session lives.
+    pub idle: Duration,
+    pub members: Vec<Backend>,
+}
+
+/// A member that may get connections.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backend {
+    pub id: String,
+    pub address: SocketAddr,
+    pub weight: u32,
+}
+
+/// How one member is probed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    pub address: SocketAddr,
+    pub kind: MonitorType,
+    pub delay: Duration,
+    pub timeout: Duration,
+    pub up_after: u32,
+    pub down_after: u32,
+    pub http_method: String,
+    pub url_path: String,
+    pub host: String,
+    pub codes: Codes,
+}
+
+impl View {
+    pub fn of(cloud: &Cloud) -> Self {
+        let addresses = addresses(cloud);
+        let mut view = Self::default();
+        for (_, listener) in cloud.listeners.iter() {
+            let Some(transport) = transport(listener.protocol) else { continue };
+            let target = Arc::new(target(cloud, listener));
+            for address in addresses.get(listener.loadbalancer_id.as_str()).into_iter().flatten() {
+                let front = Front {
+                    transport,
+                    address: SocketAddr::new(*address, listener.protocol_port),
+                    listener_id: listener.id.clone(),
+                };
+                view.fronts.insert(front, target.clone());
+            }
+        }
+        for (_, pool) in cloud.pools.iter() {
+            let monitor = pool.healthmonitor_id.as_ref().and_then(|id| cloud.monitors.get(id));
+            let Some(monitor) = monitor.filter(|monitor| monitor.admin_state_up && pool.loadbalancer_id.is_some())
+            else {
+                continue;
+            };
+            for (id, member) in pool.members.iter() {
+                let port = monitor.monitor_port.unwrap_or(member.protocol_port);
+                view.probes.insert(id.clone(), probe(monitor, SocketAddr::new(member.address, port)));
+            }
+        }
+        view
+    }
+}
+
+/// VIP and EIPs of each load balancer.
+fn addresses(cloud: &Cloud) -> BTreeMap<&str, Vec<IpAddr>> {
+    let mut addresses: BTreeMap<&str, Vec<IpAddr>> = BTreeMap::new();
+    for (id, lb) in cloud.loadbalancers.iter() {
+        addresses.entry(id).or_default().extend(lb.vip_address);
+    }
+    for (_, eip) in cloud.eips.iter() {
+        if let Some(bound) = &eip.bound {
+            addresses.entry(bound.loadbalancer()).or_default().push(eip.address);
+        }
+    }
+    addresses
+}
+
+/// HTTP is forwarded as a byte stream. What would need a certificate does not exist here.
+fn transport(protocol: Protocol) -> Option<Transport> {
+    match protocol {
+        Protocol::Tcp | Protocol::Http => Some(Transport::Tcp),
+        Protocol::Udp => Some(Transport::Udp),
+        _ => None,
+    }
+}
+
+fn target(cloud: &Cloud, listener: &Listener) -> Target {
+    let idle = Duration::from_secs(u64::from(listener.keepalive_timeout));
+    let pool = listener.default_pool_id.as_ref().and_then(|id| cloud.pools.get(id));
+    let Some(pool) = pool else {
+        return Target { algorithm: Algorithm::RoundRobin, sticky: None, idle, members: Vec::new() };
+    };
+    let sticky = pool.session_persistence.as_ref().map(|p| Duration::from_secs(60 * u64::from(p.persistence_timeout)));
+    Target { algorithm: pool.lb_algorithm, sticky, idle, members: backends(cloud, pool, listener.protocol_port) }
+}
+
+fn backends(cloud: &Cloud, pool: &Pool, listener_port: u16) -> Vec<Backend> {
+    let eligible = pool.members.iter().filter(|(_, member)| cloud.is_eligible(pool, member));
+    let backend = |(id, member): (&String, &crate::state::Member)| {
+        let port = if pool.any_port_enable { listener_port } else { member.protocol_port };
+        Backend { id: id.clone(), address: SocketAddr::new(member.address, port), weight: member.weight }
+    };
+    eligible.map(backend).collect()
+}
+
+fn probe(monitor: &Monitor, address: SocketAddr) -> Probe {
+    Probe {
+        address,
+        kind: monitor.kind,
+        delay: Duration::from_secs(monitor.delay.into()),
+        timeout: Duration::from_secs(monitor.timeout.into()),
+        up_after: monitor.max_retries,
+        down_after: monitor.max_retries_down,
+        http_method: monitor.http_method.clone(),
+        url_path: monitor.url_path.clone(),
+        host: monitor.domain_name.clone().unwrap_or_else(|| address.to_string()),
+        codes: monitor.expected_codes.clone(),
+    }
+}

@@ -1,0 +1,116 @@
+//! The whole cloud in one value.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde::{Deserialize, Serialize};
+
+use super::{Eip, Health, Listener, LoadBalancer, Monitor, Pool, Quotas, Refusal, Store, Subnet, Vpc};
+
+/// Everything the cloud stores. Mutating functions live beside the kind they change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Cloud {
+    #[serde(skip)]
+    pub setup: Setup,
+    #[serde(skip)]
+    pub health: BTreeMap<String, Health>,
+    #[serde(skip)]
+    revision: u64,
+    /// How many ids were handed out: with the seed this is all the randomness there is.
+    issued: u64,
+    pub quotas: Quotas,
+    pub loadbalancers: Store<LoadBalancer>,
+    pub listeners: Store<Listener>,
+    pub pools: Store<Pool>,
+    pub monitors: Store<Monitor>,
+    pub eips: Store<Eip>,
+}
+
+/// What the configuration fixes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Setup {
+    pub seed: u64,
+    pub project_id: String,
+    pub region: String,
+    pub vpc: Vpc,
+    pub subnets: Vec<Subnet>,
+    pub eip_range: IpNet,
+    pub eip_create_delay: SignedDuration,
+    /// Whether health checks really run.
+    pub data_plane: bool,
+}
+
+/// A tag of a load balancer or listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    pub key: String,
+    #[serde(default)]
+    pub value: String,
+}
+
+impl Cloud {
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            health: BTreeMap::new(),
+            revision: 0,
+            issued: 0,
+            quotas: Quotas::default(),
+            loadbalancers: Store::default(),
+            listeners: Store::default(),
+            pools: Store::default(),
+            monitors: Store::default(),
+            eips: Store::default(),
+        }
+    }
+
+    /// Counts every change of an object; equal before and after a call means the call changed nothing.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Deletes everything; quotas and the sequence of ids stay.
+    pub fn clear(&mut self, now: Timestamp) {
+        let all: Vec<String> = self.loadbalancers.iter().map(|(id, _)| id.clone()).collect();
+        all.iter().for_each(|id| _ = self.loadbalancers.remove(id, now));
+        let all: Vec<String> = self.listeners.iter().map(|(id, _)| id.clone()).collect();
+        all.iter().for_each(|id| _ = self.listeners.remove(id, now));
+        let all: Vec<String> = self.pools.iter().map(|(id, _)| id.clone()).collect();
+        all.iter().for_each(|id| self.drop_pool(now, id));
+        let all: Vec<String> = self.eips.iter().map(|(id, _)| id.clone()).collect();
+        all.iter().for_each(|id| _ = self.eips.remove(id, now));
+        self.touch();
+    }
+
+    pub(super) fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    pub(super) fn touch_if(&mut self, changed: bool) {
+        self.revision += u64::from(changed);
+    }
+
+    /// The next UUID (version 4 in form). A function of seed and count, so a reloaded cloud goes on where it stopped.
+    pub fn new_id(&mut self) -> String {
+        self.issued += 1;
+        let mut seed = [0_u8; 32];
+        seed[..8].copy_from_slice(&self.setup.seed.to_le_bytes());
+        seed[8..16].copy_from_slice(&self.issued.to_le_bytes());
+        let mut b = [0_u8; 16];
+        StdRng::from_seed(seed).fill_bytes(&mut b);
+        b[6] = (b[6] & 0x0f) | 0x40;
+        b[8] = (b[8] & 0x3f) | 0x80;
+        let hex: String = b.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+
+    pub fn subnet_by_neutron_id(&self, id: &str) -> Result<&Subnet, Refusal> {
+        self.setup
+            .subnets
+            .iter()
+            .find(|subnet| subnet.neutron_subnet_id == id)
+            .ok_or_else(|| Refusal::Mismatch(format!("Subnet {id} could not be found.")))
+    }
+}

@@ -1,0 +1,156 @@
+//! Listeners.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::loadbalancer::set;
+use super::{Cloud, Protocol, Refusal, Tag, quota};
+
+pub const KIND: &str = "Listener";
+
+/// A listener.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listener {
+    pub id: String,
+    pub loadbalancer_id: String,
+    pub name: String,
+    pub description: String,
+    pub protocol: Protocol,
+    pub protocol_port: u16,
+    pub default_pool_id: Option<String>,
+    pub keepalive_timeout: u32,
+    pub tags: Vec<Tag>,
+    /// Fields that are kept and echoed but rule nothing here.
+    pub extra: Map<String, Value>,
+}
+
+/// A listener as wished.
+#[derive(Debug, Clone)]
+pub struct NewListener {
+    pub loadbalancer_id: String,
+    pub name: String,
+    pub description: String,
+    pub protocol: Protocol,
+    pub protocol_port: u16,
+    pub default_pool_id: Option<String>,
+    pub keepalive_timeout: Option<u32>,
+    pub tags: Vec<Tag>,
+    pub extra: Map<String, Value>,
+}
+
+/// Changes; `None` leaves a field alone.
+#[derive(Debug, Clone, Default)]
+pub struct ListenerPatch {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub default_pool_id: Option<Option<String>>,
+    pub keepalive_timeout: Option<u32>,
+    pub extra: Map<String, Value>,
+}
+
+impl Cloud {
+    pub fn create_listener(&mut self, now: Timestamp, new: NewListener) -> Result<String, Refusal> {
+        let lb = self.loadbalancer(&new.loadbalancer_id)?;
+        // Shared load balancers turn HTTPS into TERMINATED_HTTPS, dedicated ones the reverse.
+        let protocol = match (new.protocol, lb.guaranteed) {
+            (Protocol::Https, false) => Protocol::TerminatedHttps,
+            (Protocol::TerminatedHttps, true) => Protocol::Https,
+            (protocol, _) => protocol,
+        };
+        let siblings = self.listeners_of(&new.loadbalancer_id);
+        let is_taken = |id: &String| {
+            self.listeners.get(id).is_some_and(|l| {
+                l.protocol_port == new.protocol_port && l.protocol.is_datagram() == protocol.is_datagram()
+            })
+        };
+        if siblings.iter().any(is_taken) {
+            return Err(Refusal::PortTaken { loadbalancer: new.loadbalancer_id, port: new.protocol_port });
+        }
+        quota::check("listener", self.quotas.listener, self.listeners.len(), 1)?;
+        quota::check("listeners_per_loadbalancer", self.quotas.listeners_per_loadbalancer, siblings.len(), 1)?;
+        check_keepalive(protocol, new.keepalive_timeout)?;
+        if let Some(pool) = &new.default_pool_id {
+            self.check_default_pool(pool, protocol, &new.loadbalancer_id)?;
+        }
+        let id = self.new_id();
+        let listener = Listener {
+            id: id.clone(),
+            loadbalancer_id: new.loadbalancer_id.clone(),
+            name: new.name,
+            description: new.description,
+            protocol,
+            protocol_port: new.protocol_port,
+            default_pool_id: new.default_pool_id.clone(),
+            keepalive_timeout: new.keepalive_timeout.unwrap_or(if protocol.is_http() { 60 } else { 300 }),
+            tags: new.tags,
+            extra: new.extra,
+        };
+        self.listeners.insert(id.clone(), now, listener);
+        if let Some(pool) = new.default_pool_id {
+            self.pools.update(&pool, now, |pool| pool.loadbalancer_id = Some(new.loadbalancer_id));
+        }
+        self.touch();
+        Ok(id)
+    }
+
+    pub fn update_listener(&mut self, now: Timestamp, id: &str, patch: ListenerPatch) -> Result<(), Refusal> {
+        let listener = self.listener(id)?;
+        let loadbalancer = listener.loadbalancer_id.clone();
+        check_keepalive(listener.protocol, patch.keepalive_timeout)?;
+        if let Some(Some(pool)) = &patch.default_pool_id {
+            self.check_default_pool(pool, listener.protocol, &loadbalancer)?;
+            self.pools.update(pool, now, |pool| pool.loadbalancer_id = Some(loadbalancer));
+        }
+        let changed = self.listeners.update(id, now, |l| {
+            set(&mut l.name, patch.name);
+            set(&mut l.description, patch.description);
+            set(&mut l.default_pool_id, patch.default_pool_id);
+            set(&mut l.keepalive_timeout, patch.keepalive_timeout);
+            l.extra.extend(patch.extra);
+        });
+        self.touch_if(changed);
+        Ok(())
+    }
+
+    /// Refuses while the default pool has members, unless forced.
+    pub fn delete_listener(&mut self, now: Timestamp, id: &str, force: bool) -> Result<(), Refusal> {
+        let pool = self.listener(id)?.default_pool_id.clone();
+        let members = pool.as_ref().and_then(|pool| self.pools.get(pool)).map_or(0, |pool| pool.members.len());
+        if members > 0 && !force {
+            return Err(Refusal::Conflict(format!("{KIND} {id} is in use: its default pool has {members} members")));
+        }
+        self.listeners.remove(id, now);
+        self.touch();
+        Ok(())
+    }
+
+    pub fn listener(&self, id: &str) -> Result<&Listener, Refusal> {
+        self.listeners.get(id).ok_or_else(|| Refusal::not_found(KIND, id))
+    }
+
+    fn check_default_pool(&self, pool_id: &str, protocol: Protocol, loadbalancer: &str) -> Result<(), Refusal> {
+        let pool = self.pool(pool_id)?;
+        if pool.loadbalancer_id.as_deref().is_some_and(|other| other != loadbalancer) {
+            return Err(Refusal::Conflict(format!("pool {pool_id} belongs to another load balancer")));
+        }
+        check_protocols(protocol, pool.protocol)
+    }
+}
+
+pub(super) fn check_protocols(listener: Protocol, pool: Protocol) -> Result<(), Refusal> {
+    if listener.accepts(pool) {
+        return Ok(());
+    }
+    Err(Refusal::invalid("protocol", format!("a {} listener cannot use a {} pool", listener.name(), pool.name())))
+}
+
+fn check_keepalive(protocol: Protocol, timeout: Option<u32>) -> Result<(), Refusal> {
+    let low = if protocol.is_http() { 0 } else { 10 };
+    match timeout {
+        Some(timeout) if !(low..=4000).contains(&timeout) => {
+            Err(Refusal::invalid("keepalive_timeout", format!("{timeout} is not in {low}-4000")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,43 @@
+//! The objects of the cloud and the rules for changing them. Pure: no HTTP, no clock (`now` is an
+//! argument), no randomness but the seed.
+//!
+//! ```text
+//! Cloud ─┬─ loadbalancers ◄── listeners (loadbalancer_id)
+//!        ├─ pools ◄────────── listeners (default_pool_id)
+//!        │    ├─ members            inside the pool, as in the paths of the API
+//!        │    └─ healthmonitor_id ─► monitors
+//!        ├─ eips ── bound ─► loadbalancers
+//!        ├─ network: one VPC and its subnets, from the configuration
+//!        └─ health: what the data plane last saw of each member (not stored)
+//! ```
+
+mod cloud;
+mod eip;
+mod health;
+mod listener;
+mod loadbalancer;
+mod member;
+mod monitor;
+mod network;
+mod pool;
+mod protocol;
+mod quota;
+mod refusal;
+mod store;
+
+pub use cloud::{Cloud, Setup, Tag};
+pub use eip::{Bandwidth, Bound, Eip, EipPatch, NewEip};
+pub use health::Health;
+pub use listener::{Listener, ListenerPatch, NewListener};
+pub use loadbalancer::{Cascade, EipWish, LoadBalancer, LoadBalancerPatch, NewLoadBalancer};
+pub use member::{Deleted, Member, MemberKey, MemberPatch, NewMember};
+pub use monitor::{Codes, Monitor, MonitorPatch, MonitorType, NewMonitor};
+pub use network::{Subnet, Vpc};
+pub use pool::{Algorithm, NewPool, Persistence, Pool, PoolPatch};
+pub use protocol::Protocol;
+pub use quota::Quotas;
+pub use refusal::Refusal;
+pub use store::{Row, Store};
+
+#[cfg(test)]
+mod tests;
