@@ -1,0 +1,26 @@
+//! Calls to the cloud.
+//!
+//! [`send`] makes one call: rate limit, deadline, signature, error class, one line in the log. It never repeats one.
+//! [`elb`] and [`eip`] hold the calls and their wire structs. The network itself is a [`Transport`], time a
+//! [`Clock`], keys a [`CredentialsSource`]: all passed in.
+
+mod clock;
+mod credentials;
+pub(crate) mod eip;
+pub(crate) mod elb;
+mod http;
+mod limit;
+mod page;
+mod refusal;
+mod send;
+mod sign;
+mod transport;
+mod wire;
+
+pub use clock::{Clock, SystemClock};
+pub use credentials::{Credentials, CredentialsError, CredentialsSource, FileCredentials, StaticCredentials};
+pub use http::HttpTransport;
+pub use transport::{Method, Request, Response, Transport, TransportError};
+
+pub(crate) use refusal::{CONFLICT, EIP_IN_USE};
+pub(crate) use send::{Client, Effect};

@@ -1,0 +1,268 @@
+//! One call: limiter, deadline, signature, answer or error, one line in the log. Never twice.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ferrolb_provider::{Detail, ProviderError};
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::credentials::CredentialsSource;
+use super::limit::TokenBucket;
+use super::refusal::{classify, request_id};
+use super::sign::{self, Unsigned};
+use super::transport::{Method, Request, Response, Transport, TransportError};
+use crate::config::ElbConfig;
+
+/// The API a call belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Elb,
+    Eip,
+}
+
+/// What it means when nobody knows whether a call was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing.
+    Read,
+    /// Nothing: the same call again does no harm, and one that comes late does none either.
+    Repeatable,
+    /// It may have made something that a second call would make again.
+    Once,
+}
+
+impl Effect {
+    /// The error for a call whose fate is unknown.
+    pub(crate) fn maybe(self, detail: Detail) -> ProviderError {
+        match self {
+            Self::Read | Self::Repeatable => ProviderError::Unavailable(detail),
+            Self::Once => ProviderError::Ambiguous(detail),
+        }
+    }
+}
+
+/// A call to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) service: Service,
+    pub(crate) method: Method,
+    /// Path, not encoded.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Option<Value>,
+    pub(crate) effect: Effect,
+}
+
+impl Call {
+    /// A read.
+    pub(crate) fn get(service: Service, path: String) -> Self {
+        Self { service, method: Method::Get, path, query: Vec::new(), body: None, effect: Effect::Read }
+    }
+
+    /// A write that may be repeated.
+    pub(crate) fn write(service: Service, method: Method, path: String, body: Option<Value>) -> Self {
+        Self { method, body, effect: Effect::Repeatable, ..Self::get(service, path) }
+    }
+}
+
+/// Makes calls.
+#[derive(Clone)]
+pub(crate) struct Client {
+    shared: Arc<Shared>,
+    /// When the step began that the calls belong to; `None`: each call is for itself.
+    began: Option<Duration>,
+}
+
+struct Shared {
+    transport: Arc<dyn Transport>,
+    credentials: Arc<dyn CredentialsSource>,
+    clock: Arc<dyn Clock>,
+    bucket: Mutex<TokenBucket>,
+    deadline: Duration,
+    elb: Endpoint,
+    eip: Endpoint,
+    project_id: String,
+}
+
+impl Client {
+    pub(crate) fn new(
+        config: &ElbConfig,
+        transport: Arc<dyn Transport>,
+        credentials: Arc<dyn CredentialsSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                transport,
+                credentials,
+                clock,
+                bucket: Mutex::new(TokenBucket::new(config.limits)),
+                deadline: config.deadline,
+                elb: Endpoint::parse(&config.elb_endpoint),
+                eip: Endpoint::parse(&config.eip_endpoint),
+                project_id: config.project_id.clone(),
+            }),
+            began: None,
+        }
+    }
+
+    /// The same client for the calls of one step, which share one deadline: whoever allowed the step allowed it for
+    /// that long.
+    pub(crate) fn for_step(&self) -> Self {
+        Self { shared: self.shared.clone(), began: Some(self.shared.clock.monotonic()) }
+    }
+
+    /// The project that calls are made in.
+    pub(super) fn project_id(&self) -> &str {
+        &self.shared.project_id
+    }
+
+    /// Makes one call and returns its answer's body, `null` for none.
+    pub(crate) async fn send(&self, call: Call) -> Result<Value, ProviderError> {
+        let now = self.shared.clock.monotonic();
+        let answer = self.shared.answer(&call, self.began.unwrap_or(now)).await;
+        let (status, request) = match &answer {
+            Ok(response) => (response.status, request_id(response)),
+            Err(_) => (0, None),
+        };
+        let result = answer.and_then(|response| read(&call, &response));
+        let error = result.as_ref().err();
+        self.shared.log(&call, status, request, now, error);
+        result
+    }
+}
+
+impl Shared {
+    /// The answer to a call that belongs to something that began at `began`.
+    async fn answer(&self, call: &Call, began: Duration) -> Result<Response, ProviderError> {
+        let patience = self.deadline / 2;
+        let detail =
+            |message: String| Detail { call: format!("{} {}", call.method, call.path), message, ..Detail::default() };
+        let wait = {
+            let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.clock.monotonic();
+            bucket.take(now, patience.saturating_sub(now.saturating_sub(began)))
+        };
+        match wait {
+            Ok(wait) if wait.is_zero() => {}
+            Ok(wait) => tokio::time::sleep(wait).await,
+            Err(wait) => {
+                let text = "not sent: our own limit of calls per second is used up".to_owned();
+                return Err(ProviderError::Throttled { after: Some(wait), detail: detail(text) });
+            }
+        }
+        let credentials = self.credentials.get().map_err(|error| ProviderError::Denied(detail(error.to_string())))?;
+        let request = self.sign(call, &credentials);
+        let spent = self.clock.monotonic().saturating_sub(began);
+        if spent > patience + patience / 2 {
+            // This process was stopped for a while: it may no longer be its turn to write.
+            let text = "not sent: this process was held up for too long".to_owned();
+            return Err(ProviderError::Unavailable(detail(text)));
+        }
+        let left = self.deadline.saturating_sub(spent);
+        match tokio::time::timeout(left, self.transport.send(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error @ TransportError::NotSent(_))) => Err(ProviderError::Unavailable(detail(error.to_string()))),
+            Ok(Err(error @ TransportError::Lost(_))) => Err(call.effect.maybe(detail(error.to_string()))),
+            Err(_) => {
+                let text = format!("no answer within {} ms", self.deadline.as_millis());
+                Err(call.effect.maybe(detail(text)))
+            }
+        }
+    }
+
+    fn sign(&self, call: &Call, credentials: &super::Credentials) -> Request {
+        let endpoint = match call.service {
+            Service::Elb => &self.elb,
+            Service::Eip => &self.eip,
+        };
+        let path = format!("{}{}", endpoint.base, call.path);
+        let body = call.body.as_ref().map(|b| b.to_string().into_bytes()).unwrap_or_default();
+        let unsigned = Unsigned {
+            method: call.method,
+            host: &endpoint.host,
+            path: &path,
+            query: &call.query,
+            body: &body,
+            project_id: &self.project_id,
+        };
+        let headers = sign::headers(&unsigned, credentials, self.clock.utc());
+        let mut url = format!("{}://{}{}", endpoint.scheme, endpoint.host, sign::path(&path));
+        if !call.query.is_empty() {
+            url.push('?');
+            url.push_str(&sign::query(&call.query));
+        }
+        Request { method: call.method, url, headers, body }
+    }
+
+    /// Writes in `info`, reads in `debug`, failures with what was said.
+    fn log(
+        &self,
+        call: &Call,
+        status: u16,
+        request_id: Option<String>,
+        began: Duration,
+        error: Option<&ProviderError>,
+    ) {
+        let duration_ms = self.clock.monotonic().saturating_sub(began).as_millis();
+        let duration_ms = u64::try_from(duration_ms).unwrap_or(u64::MAX);
+        let (method, path) = (call.method.as_str(), call.path.as_str());
+        let request_id = request_id.unwrap_or_default();
+        let code = error.and_then(|e| e.detail().code.as_deref());
+        let message = error.map(|e| e.detail().message.as_str());
+        if call.effect == Effect::Read {
+            tracing::debug!(method, path, status, code, request_id, duration_ms, error = message, "cloud read");
+        } else {
+            tracing::info!(method, path, status, code, request_id, duration_ms, error = message, "cloud write");
+        }
+    }
+}
+
+/// The body of a success, or what its absence means.
+fn read(call: &Call, response: &Response) -> Result<Value, ProviderError> {
+    let name = format!("{} {}", call.method, call.path);
+    if !(200..300).contains(&response.status) {
+        return Err(classify(&name, call.effect, response));
+    }
+    if response.body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&response.body)
+        .map_err(|error| unreadable(call.effect, name, &error.to_string(), request_id(response)))
+}
+
+/// The error for an answer that should be a success and cannot be understood.
+pub(super) fn unreadable(effect: Effect, call: String, why: &str, request_id: Option<String>) -> ProviderError {
+    effect.maybe(Detail { call, message: format!("the answer cannot be understood: {why}"), code: None, request_id })
+}
+
+/// A base URL in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Endpoint {
+    scheme: String,
+    /// Authority without the scheme's own port.
+    host: String,
+    /// Path, without a trailing slash.
+    base: String,
+}
+
+impl Endpoint {
+    /// `https://` where no scheme is given.
+    fn parse(url: &str) -> Self {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+        let (host, base) = match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, ""),
+        };
+        let port = if scheme == "http" { ":80" } else { ":443" };
+        Self {
+            scheme: scheme.to_owned(),
+            host: host.strip_suffix(port).unwrap_or(host).to_owned(),
+            base: base.trim_end_matches('/').to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Everything of one owner, with as few calls as there can be.
+
+use std::collections::BTreeSet;
+
+use ferrolb_provider::{Owner, ProviderError, Resource, Seen};
+use futures::future::try_join_all;
+
+use crate::client::Client;
+use crate::client::elb::{Filter, by};
+use crate::mark;
+use crate::observe;
+use crate::resource::{ElbResource, balancer_slot};
+
+/// Ids asked for in one call, so that the URL stays short.
+const IDS: usize = 50;
+
+type Found = Seen<ElbResource>;
+
+/// All that bears the mark of `owner`, and the adopted load balancer of `model`.
+pub(crate) async fn list(client: &Client, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Found>, ProviderError> {
+    let adopted = model.iter().find_map(Resource::adopted);
+    let (marked, adopted, eips, listeners, pools) = tokio::try_join!(
+        client.balancers(marked(owner)),
+        async {
+            match &adopted {
+                Some(id) => match client.balancer(&id.0).await {
+                    Ok(json) => Ok(Some(json)),
+                    Err(ProviderError::NotFound(_)) => Ok(None),
+                    Err(error) => Err(error),
+                },
+                None => Ok(None),
+            }
+        },
+        client.eips(by("alias", &mark::alias(owner))),
+        client.listeners(marked(owner)),
+        client.pools(marked(owner)),
+    )?;
+    let adopted = adopted.map(|json| observe::balancer(&json, owner));
+    let mut balancers: Vec<Found> = marked
+        .iter()
+        .map(|json| observe::balancer(json, owner))
+        .filter(|seen| seen.owned && adopted.as_ref().is_none_or(|a| a.id != seen.id))
+        .collect();
+    // The one that will be kept: an EIP bound to another one of ours is not bound where it should be.
+    let main = adopted.or_else(|| {
+        let oldest = (0..balancers.len()).min_by_key(|i| {
+            let seen = &balancers[*i];
+            (seen.created.clone(), seen.id.clone())
+        });
+        oldest.map(|i| balancers.swap_remove(i))
+    });
+    let listeners: Vec<Found> =
+        listeners.iter().map(|json| observe::listener(json, owner)).filter(|seen| seen.owned).collect();
+    let owned_pools: Vec<_> = pools
+        .iter()
+        .map(|json| (json, observe::pool(json, owner, &listeners)))
+        .filter(|(_, seen)| seen.owned)
+        .collect();
+
+    let monitor_ids: BTreeSet<&str> = owned_pools
+        .iter()
+        .filter_map(|(json, _)| json.healthmonitor_id.as_deref())
+        .filter(|id| !id.is_empty())
+        .collect();
+    let monitor_ids: Vec<&str> = monitor_ids.into_iter().collect();
+    let monitors = try_join_all(monitor_ids.chunks(IDS).map(|ids| {
+        let filter: Filter = ids.iter().flat_map(|id| by("id", id)).collect();
+        client.monitors(filter)
+    }));
+    let members = try_join_all(owned_pools.iter().map(async |(json, seen)| {
+        if json.members.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        let members = match client.members(&json.id).await {
+            Ok(members) => members,
+            // Deleted since the list of pools was made.
+            Err(ProviderError::NotFound(_)) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(members.iter().filter_map(|json| observe::member(json, seen)).collect::<Vec<Found>>())
+    }));
+    let (monitors, members) = tokio::try_join!(monitors, members)?;
+
+    let mut all: Vec<Found> =
+        eips.iter().map(|json| observe::eip(json, owner, main.as_ref())).filter(|seen| seen.owned).collect();
+    for json in monitors.iter().flatten() {
+        let pool = owned_pools.iter().find(|(_, seen)| json.pools.iter().any(|r| r.id == seen.id.0));
+        all.extend(pool.and_then(|(_, seen)| observe::monitor(json, seen)));
+    }
+    all.extend(members.into_iter().flatten());
+    all.extend(main);
+    all.extend(balancers);
+    all.extend(listeners);
+    all.extend(owned_pools.into_iter().map(|(_, seen)| seen));
+    debug_assert!(all.iter().all(|s| s.owned || s.resource.slot() == balancer_slot()));
+    Ok(all)
+}
+
+/// Every owner of `cluster` that has at least one marked object.
+pub(crate) async fn owners(client: &Client, cluster: &str) -> Result<Vec<Owner>, ProviderError> {
+    let (balancers, listeners, pools, eips) = tokio::try_join!(
+        client.balancers(Filter::new()),
+        client.listeners(Filter::new()),
+        client.pools(Filter::new()),
+        client.eips(Filter::new()),
+    )?;
+    let descriptions = balancers
+        .iter()
+        .map(|b| &b.description)
+        .chain(listeners.iter().map(|l| &l.description))
+        .chain(pools.iter().map(|p| &p.description));
+    let mut owners: Vec<Owner> = Vec::new();
+    let named = descriptions.filter_map(|d| mark::owner_in(d));
+    let unnamed = eips.iter().filter_map(|e| mark::owner_in_alias(&e.alias, cluster));
+    // Those with names come first: an alias repeats an owner without them.
+    for owner in named.filter(|o| o.cluster == cluster).chain(unnamed) {
+        if !owners.iter().any(|known| mark::same(known, &owner)) {
+            owners.push(owner);
+        }
+    }
+    owners.sort();
+    Ok(owners)
+}
+
+/// The filter for the mark. Of an owner without names (found by an EIP) the mark is not known: no filter, and what
+/// comes is looked through.
+fn marked(owner: &Owner) -> Filter {
+    if owner.name.is_empty() {
+        return Filter::new();
+    }
+    by("description", &mark::description(owner))
+}

@@ -1,0 +1,142 @@
+//! The owner mark: what says of a cloud object that it is ours, of which cluster and of which Service.
+//!
+//! Balancers, listeners and pools bear it in their description, readable and parsable; an EIP has only an alias of
+//! 64 characters, so its mark names the Service's UID and a hash of the cluster id.
+
+use std::fmt::Write;
+
+use ferrolb_provider::Owner;
+use sha2::{Digest, Sha256};
+
+const PREFIX: &str = "ferrolb.io/owner";
+const ALIAS_PREFIX: &str = "ferrolb-";
+/// What the cloud takes as a description.
+const MAX: usize = 255;
+
+/// The description of everything of `owner` that has one. At most 255 bytes: names, which only people need, are cut.
+pub fn description(owner: &Owner) -> String {
+    let Owner { cluster, uid, namespace, name } = owner;
+    let mut mark = format!("{PREFIX} cluster={cluster} uid={uid} service={namespace}/{name}");
+    let mut end = mark.len().min(MAX);
+    while !mark.is_char_boundary(end) {
+        end -= 1;
+    }
+    mark.truncate(end);
+    mark
+}
+
+/// The owner that a description names, if it is a mark at all.
+pub fn owner_in(description: &str) -> Option<Owner> {
+    let mut words = description.split(' ');
+    if words.next() != Some(PREFIX) {
+        return None;
+    }
+    let cluster = words.next()?.strip_prefix("cluster=")?;
+    let uid = words.next()?.strip_prefix("uid=")?;
+    let service = words.next().and_then(|w| w.strip_prefix("service="));
+    let (namespace, name) = service.and_then(|s| s.split_once('/')).unwrap_or_default();
+    Some(Owner {
+        cluster: cluster.to_owned(),
+        uid: uid.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// Whether a description is the mark of `owner`; its names do not matter.
+pub fn is_of(description: &str, owner: &Owner) -> bool {
+    owner_in(description).is_some_and(|found| same(&found, owner))
+}
+
+/// Whether two owners are one: cluster and UID identify.
+pub fn same(one: &Owner, other: &Owner) -> bool {
+    one.cluster == other.cluster && one.uid == other.uid
+}
+
+/// The alias of the EIP of `owner`.
+pub fn alias(owner: &Owner) -> String {
+    format!("{ALIAS_PREFIX}{}-{}", owner.uid, short_hash(&owner.cluster))
+}
+
+/// The owner that an EIP's alias names, without its names, if it is of `cluster`.
+pub fn owner_in_alias(alias: &str, cluster: &str) -> Option<Owner> {
+    let (uid, hash) = alias.strip_prefix(ALIAS_PREFIX)?.rsplit_once('-')?;
+    (hash == short_hash(cluster)).then(|| Owner {
+        cluster: cluster.to_owned(),
+        uid: uid.to_owned(),
+        namespace: String::new(),
+        name: String::new(),
+    })
+}
+
+/// 48 bits in hex: enough to tell the clusters of one project apart.
+fn short_hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(6).fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn owner() -> Owner {
+        Owner {
+            cluster: "5f1c1f6e-0000-4000-8000-00000000c1c1".into(),
+            uid: "9b1d7e52-3c1c-4a54-9f2a-0123456789ab".into(),
+            namespace: "default".into(),
+            name: "nginx".into(),
+        }
+    }
+
+    #[test]
+    fn a_description_says_whose_it_is() {
+        let text = description(&owner());
+        assert_eq!(
+            text,
+            "ferrolb.io/owner cluster=5f1c1f6e-0000-4000-8000-00000000c1c1 \
+             uid=9b1d7e52-3c1c-4a54-9f2a-0123456789ab service=default/nginx"
+        );
+        assert_eq!(owner_in(&text), Some(owner()));
+        assert!(is_of(&text, &Owner { name: String::new(), ..owner() }));
+        assert!(!is_of(&text, &Owner { uid: "other".into(), ..owner() }));
+        assert!(!is_of(&text, &Owner { cluster: "other".into(), ..owner() }));
+    }
+
+    #[test]
+    fn foreign_descriptions_are_nobodys() {
+        for text in [
+            "",
+            "production",
+            "ferrolb.io/owner",
+            "ferrolb.io/owner cluster=a",
+            "x ferrolb.io/owner cluster=a uid=b service=c/d",
+        ] {
+            assert_eq!(owner_in(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_names_fit() {
+        let long = Owner { namespace: "n".repeat(63), name: "s".repeat(63), ..owner() };
+        let text = description(&long);
+        assert!(text.len() <= MAX);
+        assert_eq!(owner_in(&text), Some(long));
+        let longer = Owner { cluster: "c".repeat(150), name: "é".repeat(63), ..owner() };
+        assert!(description(&longer).len() <= MAX);
+        assert!(is_of(&description(&longer), &longer));
+    }
+
+    #[test]
+    fn an_alias_names_the_uid_within_its_cluster() {
+        let text = alias(&owner());
+        assert!(text.len() <= 64 && text.contains(&owner().uid));
+        let found = owner_in_alias(&text, &owner().cluster).unwrap();
+        assert!(same(&found, &owner()) && found.name.is_empty());
+        assert_eq!(owner_in_alias(&text, "another cluster"), None);
+        assert_eq!(owner_in_alias("my-address", &owner().cluster), None);
+    }
+}

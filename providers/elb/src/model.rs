@@ -1,0 +1,248 @@
+//! What the options ask for and what is behind the Service → the cloud objects that make it so. Pure.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ferrolb_provider::{Desired, Family, Model, Port, Problem, Protocol, TrafficPolicy};
+
+use crate::config::ElbConfig;
+use crate::keys::HEALTH_CHECK_OPTION;
+use crate::parse::{Parsed, parse};
+use crate::resource::{
+    Binding, Eip, ElbResource, HealthMonitor, Listener, LoadBalancer, Member, NewBalancer, Pool, PoolKey,
+};
+use crate::spec::{Autocreate, Balancer, Class, ElbSpec, HealthCheck, Probe, PublicIp};
+
+/// The port by which CCE's console says which port to probe. It is no port of the load balancer.
+const HEALTH_PORT: &str = "cce-healthz";
+
+/// The objects that `want` needs.
+///
+/// # Errors
+/// Everything that is wrong with the input.
+pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResource>, Vec<Problem>> {
+    let Parsed { spec, mut errors, mut warnings } = parse(&want.options);
+    check(want, &mut errors, &mut warnings);
+    let Some(spec) = spec.filter(|_| errors.is_empty()) else {
+        return Err(errors);
+    };
+    let mut resources = balancer(&spec.balancer, want, config);
+    let monitor_port = monitor_port(want);
+    for port in served(want) {
+        let key = PoolKey::Port(port.protocol, port.port);
+        resources.push(ElbResource::Listener(Listener { key: key.clone() }));
+        resources.push(ElbResource::Pool(Pool { key: key.clone(), algorithm: Some(spec.algorithm) }));
+        if let Some(check) = &spec.health {
+            let monitor = monitor(check, port, want, monitor_port, &mut warnings);
+            resources.push(ElbResource::HealthMonitor(monitor));
+        }
+        resources.extend(members(port, &key, config).map(ElbResource::Member));
+    }
+    warn_of_policy(&spec, want, &mut warnings);
+    Ok(Model { resources, warnings })
+}
+
+fn served(want: &Desired) -> impl Iterator<Item = &Port> {
+    want.ports.iter().filter(|p| p.name != HEALTH_PORT)
+}
+
+/// What this version cannot do for a Service, whatever its options.
+fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>) {
+    for (index, port) in want.ports.iter().enumerate() {
+        if port.protocol == Protocol::Sctp {
+            errors.push(Problem {
+                option: format!("spec.ports[{index}].protocol"),
+                at: String::new(),
+                message: "SCTP is not something this load balancer can serve".into(),
+                valid: "TCP or UDP".into(),
+            });
+        }
+    }
+    if !want.families.is_empty() && !want.families.contains(&Family::V4) {
+        errors.push(Problem {
+            option: "spec.ipFamilies".into(),
+            at: String::new(),
+            message: "IPv6 alone is not supported yet".into(),
+            valid: "a list with IPv4".into(),
+        });
+    }
+    // Ignoring it would open to everybody what the user means to close.
+    if !want.source_ranges.is_empty() {
+        errors.push(Problem {
+            option: "spec.loadBalancerSourceRanges".into(),
+            at: String::new(),
+            message: "restricting who may connect is not supported yet, and everybody could if it were ignored".into(),
+            valid: "no source ranges".into(),
+        });
+    }
+    let mut warn = |option: &str, message: &str| {
+        warnings.push(Problem {
+            option: option.to_owned(),
+            at: String::new(),
+            message: message.to_owned(),
+            valid: String::new(),
+        });
+    };
+    if !want.addresses.is_empty() {
+        warn("spec.loadBalancerIP", "known, not yet acted on: the cloud chooses the address");
+    }
+    if want.affinity_seconds.is_some() {
+        warn("spec.sessionAffinity", "known, not yet acted on: clients may change backends");
+    }
+}
+
+fn balancer(balancer: &Balancer, want: &Desired, config: &ElbConfig) -> Vec<ElbResource> {
+    let new = match balancer {
+        Balancer::Existing(id) => {
+            return vec![ElbResource::LoadBalancer(LoadBalancer {
+                adopted: Some(id.clone()),
+                ..LoadBalancer::default()
+            })];
+        }
+        Balancer::New(new) => new,
+    };
+    let mut resources = vec![ElbResource::LoadBalancer(new_balancer(new, want, config))];
+    if let Some(public) = &new.public {
+        resources.push(ElbResource::Eip(eip(public, want, new.enterprise_project.clone())));
+    }
+    resources
+}
+
+fn new_balancer(new: &Autocreate, want: &Desired, config: &ElbConfig) -> LoadBalancer {
+    let dedicated = new.class == Class::Dedicated;
+    let only_dedicated = |value: &Option<String>| value.clone().filter(|_| dedicated);
+    let networks = match (dedicated, new.networks.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, true) => config.network_ids.clone(),
+        (true, false) => new.networks.clone(),
+    };
+    let name = match &new.name {
+        Some(name) => name.clone(),
+        None => format!("cce-lb-{}", want.owner.uid),
+    };
+    LoadBalancer {
+        adopted: None,
+        class: Some(new.class),
+        name: Some(name),
+        vip_subnet: new.vip_subnet.clone(),
+        vip: new.vip(),
+        new: Some(Box::new(NewBalancer {
+            ipv6_network: only_dedicated(&new.ipv6_network),
+            networks,
+            zones: if dedicated { new.zones.clone() } else { Vec::new() },
+            l4_flavor: only_dedicated(&new.l4_flavor),
+            l7_flavor: only_dedicated(&new.l7_flavor),
+            enterprise_project: new.enterprise_project.clone(),
+        })),
+        found: None,
+    }
+}
+
+fn eip(public: &PublicIp, want: &Desired, enterprise_project: Option<String>) -> Eip {
+    let name = match &public.bandwidth_name {
+        Some(name) => name.clone(),
+        None => format!("cce-bandwidth-{}", want.owner.uid),
+    };
+    Eip {
+        kind: Some(public.kind.clone()),
+        bandwidth_name: Some(name),
+        bandwidth_size: Some(public.bandwidth_size),
+        charge_mode: Some(public.charge_mode.clone()),
+        enterprise_project,
+        binding: Binding::Balancer,
+        address: None,
+        bandwidth_id: None,
+    }
+}
+
+fn members<'a>(port: &'a Port, key: &'a PoolKey, config: &'a ElbConfig) -> impl Iterator<Item = Member> + 'a {
+    // By address and port, since the pool refuses a second one.
+    let distinct: BTreeMap<(IpAddr, u16), _> =
+        port.backends.iter().filter(|b| b.address.is_ipv4()).map(|b| ((b.address, b.port), b)).collect();
+    distinct.into_values().map(|backend| Member {
+        pool: key.clone(),
+        name: backend.name.clone(),
+        address: backend.address,
+        port: backend.port,
+        subnet: Some(config.member_subnet_id.clone()),
+        weight: backend.weight.unwrap_or(1).min(100),
+        health: None,
+    })
+}
+
+/// The protocol and node port of the port named `cce-healthz`.
+fn monitor_port(want: &Desired) -> Option<(Protocol, u16)> {
+    let port = want.ports.iter().find(|p| p.name == HEALTH_PORT)?;
+    Some((port.protocol, port.backends.first()?.port))
+}
+
+fn monitor(
+    check: &HealthCheck,
+    port: &Port,
+    want: &Desired,
+    monitor_port: Option<(Protocol, u16)>,
+    warnings: &mut Vec<Problem>,
+) -> HealthMonitor {
+    let local = match want.traffic_policy {
+        TrafficPolicy::Local => want.health_check_node_port,
+        TrafficPolicy::Cluster => None,
+    };
+    let mut monitor = HealthMonitor {
+        pool: PoolKey::Port(port.protocol, port.port),
+        probe: Some(Probe::Tcp),
+        delay: check.delay,
+        timeout: check.timeout,
+        max_retries: check.max_retries,
+        port: monitor_port.filter(|(protocol, _)| *protocol == port.protocol).map(|(_, port)| port),
+    };
+    match (port.protocol, &check.probe) {
+        // The API takes nothing else for a UDP pool.
+        (Protocol::Udp, probe) => {
+            monitor.probe = Some(Probe::Udp);
+            if matches!(probe, Some(Probe::Tcp | Probe::Http { .. })) {
+                warnings.push(Problem {
+                    option: HEALTH_CHECK_OPTION.to_owned(),
+                    at: "$.protocol".into(),
+                    message: format!("without effect on UDP port {}, which can only be probed by UDP", port.port),
+                    valid: String::new(),
+                });
+            }
+        }
+        (_, Some(Probe::Udp)) => warnings.push(Problem {
+            option: HEALTH_CHECK_OPTION.to_owned(),
+            at: "$.protocol".into(),
+            message: format!("without effect on TCP port {}, which cannot be probed by UDP", port.port),
+            valid: String::new(),
+        }),
+        (_, Some(probe)) => monitor.probe = Some(probe.clone()),
+        // Each node tells on this port whether it has an endpoint of the Service.
+        (_, None) => {
+            if let Some(node_port) = local.filter(|_| monitor.port.is_none()) {
+                monitor.port = Some(node_port);
+                monitor.probe = Some(Probe::Http { path: "/healthz".into(), expected_codes: None });
+            }
+        }
+    }
+    monitor
+}
+
+/// With policy Local a node without an endpoint drops what it gets, so something must tell the load balancer.
+fn warn_of_policy(spec: &ElbSpec, want: &Desired, warnings: &mut Vec<Problem>) {
+    if want.traffic_policy == TrafficPolicy::Cluster {
+        return;
+    }
+    let blind = match &spec.health {
+        None => "with health checks off nobody can tell",
+        Some(_) if served(want).any(|p| p.protocol == Protocol::Udp) => "a UDP health check cannot tell",
+        Some(_) => return,
+    };
+    warnings.push(Problem {
+        option: "spec.externalTrafficPolicy".into(),
+        at: String::new(),
+        message: format!("with Local, nodes without an endpoint drop traffic, and {blind} which ones those are"),
+        valid: "Cluster, or an endpoint on every node".into(),
+    });
+}
+
+#[cfg(test)]
+mod tests;

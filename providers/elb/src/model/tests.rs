@@ -1,0 +1,231 @@
+#![allow(clippy::unwrap_used)]
+
+use std::net::Ipv4Addr;
+
+use ferrolb_provider::{Backend, BackendKind, Change, Owner, Resource, plan};
+
+use super::*;
+use crate::keys::{AUTOCREATE, CLASS, HEALTH_CHECK_FLAG, ID};
+
+fn config() -> ElbConfig {
+    ElbConfig {
+        network_ids: vec!["net-1".into()],
+        member_subnet_id: "node-sub".into(),
+        ..ElbConfig::new("http://cloud", "p", "vpc", "vip-sub")
+    }
+}
+
+fn backend(last: u8, port: u16) -> Backend {
+    Backend {
+        name: format!("node-{last}"),
+        kind: BackendKind::Node,
+        address: Ipv4Addr::new(10, 0, 0, last).into(),
+        port,
+        weight: None,
+        ready: true,
+        serving: true,
+        terminating: false,
+    }
+}
+
+fn port(name: &str, protocol: Protocol, port: u16) -> Port {
+    Port { name: name.into(), protocol, port, backends: vec![backend(7, 30000 + port), backend(8, 30000 + port)] }
+}
+
+fn want(options: &[(&str, &str)], ports: Vec<Port>) -> Desired {
+    Desired {
+        owner: Owner { cluster: "c".into(), uid: "u-1".into(), namespace: "ns".into(), name: "web".into() },
+        families: vec![Family::V4],
+        addresses: vec![],
+        ports,
+        traffic_policy: TrafficPolicy::Cluster,
+        health_check_node_port: None,
+        source_ranges: vec![],
+        affinity_seconds: None,
+        options: options.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+    }
+}
+
+fn slots(model: &Model<ElbResource>) -> Vec<String> {
+    model.resources.iter().map(|r| r.slot().to_string()).collect()
+}
+
+fn monitors(model: &Model<ElbResource>) -> Vec<(String, Option<Probe>, Option<u16>)> {
+    let monitors = model.resources.iter().filter_map(|r| match r {
+        ElbResource::HealthMonitor(h) => Some((h.pool.to_string(), h.probe.clone(), h.port)),
+        _ => None,
+    });
+    monitors.collect()
+}
+
+const PUBLIC: (&str, &str) =
+    (AUTOCREATE, r#"{"type":"public","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp"}"#);
+
+#[test]
+fn a_public_shared_load_balancer() {
+    let want = want(&[PUBLIC], vec![port("", Protocol::Tcp, 80)]);
+    let model = model(&want, &config()).unwrap();
+    assert_eq!(
+        slots(&model),
+        [
+            "loadbalancer/main",
+            "eip/main",
+            "listener/TCP:80",
+            "pool/TCP:80",
+            "healthmonitor/TCP:80",
+            "member/TCP:80/10.0.0.7:30080",
+            "member/TCP:80/10.0.0.8:30080",
+        ]
+    );
+    assert!(model.warnings.is_empty());
+    let ElbResource::LoadBalancer(lb) = &model.resources[0] else { panic!() };
+    assert_eq!(lb.name.as_deref(), Some("cce-lb-u-1"));
+    assert_eq!((lb.class, &lb.vip_subnet), (Some(Class::Shared), &None));
+    // Nothing that only a dedicated one has, though the configuration names networks.
+    assert!(lb.new.as_ref().unwrap().networks.is_empty());
+    let ElbResource::Eip(eip) = &model.resources[1] else { panic!() };
+    assert_eq!(eip.bandwidth_name.as_deref(), Some("cce-bandwidth-u-1"));
+
+    let text = plan(&model.resources, &[]).to_string();
+    assert_eq!(
+        text,
+        "+ loadbalancer/main\n\
+         + eip/main\n\
+         + listener/TCP:80\n\
+         + pool/TCP:80\n\
+         + healthmonitor/TCP:80\n\
+         + member/TCP:80/10.0.0.7:30080 and 1 more\n"
+    );
+}
+
+#[test]
+fn a_dedicated_one_and_an_existing_one() {
+    let zones = r#"{"available_zone":["az1"],"vip_subnet_cidr_id":"sub-9"}"#;
+    let dedicated = want(&[(CLASS, "performance"), (AUTOCREATE, zones)], vec![]);
+    let model1 = model(&dedicated, &config()).unwrap();
+    let ElbResource::LoadBalancer(lb) = &model1.resources[0] else { panic!() };
+    let new = lb.new.as_ref().unwrap();
+    assert_eq!((&new.zones[..], &new.networks[..]), (&["az1".to_owned()][..], &["net-1".to_owned()][..]));
+    assert_eq!(lb.vip_subnet.as_deref(), Some("sub-9"));
+
+    let existing = want(&[(ID, "lb-9"), PUBLIC], vec![port("", Protocol::Udp, 53)]);
+    let model2 = model(&existing, &config()).unwrap();
+    assert_eq!(model2.resources[0].adopted().unwrap().0, "lb-9");
+    assert!(slots(&model2).iter().all(|s| s != "eip/main"));
+    assert_eq!(model2.warnings.len(), 1);
+}
+
+#[test]
+fn members_are_distinct_ipv4_backends_in_the_nodes_subnet() {
+    let mut port = port("", Protocol::Tcp, 80);
+    port.backends.push(backend(7, 30080));
+    port.backends.push(Backend { address: "fd00::7".parse().unwrap(), ..backend(9, 30080) });
+    port.backends[1].weight = Some(300);
+    let model = model(&want(&[PUBLIC], vec![port]), &config()).unwrap();
+    let members: Vec<_> = model
+        .resources
+        .iter()
+        .filter_map(|r| match r {
+            ElbResource::Member(m) => Some((m.address.to_string(), m.weight, m.subnet.clone().unwrap())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        members,
+        [("10.0.0.7".into(), 1, "node-sub".to_owned()), ("10.0.0.8".into(), 100, "node-sub".to_owned()),]
+    );
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_before_any_call() {
+    let mut want = want(&[(CLASS, "dnat")], vec![port("a", Protocol::Tcp, 80), port("b", Protocol::Sctp, 81)]);
+    want.families = vec![Family::V6];
+    want.source_ranges = vec!["10.0.0.0/8".parse().unwrap()];
+    let options: Vec<String> = model(&want, &config()).unwrap_err().into_iter().map(|p| p.option).collect();
+    assert_eq!(options, [CLASS, "spec.ports[1].protocol", "spec.ipFamilies", "spec.loadBalancerSourceRanges"]);
+}
+
+#[test]
+fn the_health_port_is_probed_and_not_served() {
+    let ports =
+        vec![port("web", Protocol::Tcp, 80), port("dns", Protocol::Udp, 53), port("cce-healthz", Protocol::Tcp, 1234)];
+    let model = model(&want(&[PUBLIC], ports), &config()).unwrap();
+    assert!(!slots(&model).contains(&"listener/TCP:1234".to_owned()));
+    assert_eq!(
+        monitors(&model),
+        [("TCP:80".into(), Some(Probe::Tcp), Some(31234)), ("UDP:53".into(), Some(Probe::Udp), None),]
+    );
+}
+
+#[test]
+fn health_checks_fit_their_port() {
+    let ports = || vec![port("web", Protocol::Tcp, 80), port("dns", Protocol::Udp, 53)];
+    let http = (HEALTH_CHECK_OPTION, r#"{"protocol":"HTTP","path":"/ok"}"#);
+    let model1 = model(&want(&[PUBLIC, http], ports()), &config()).unwrap();
+    let probe = Probe::Http { path: "/ok".into(), expected_codes: None };
+    assert_eq!(monitors(&model1), [("TCP:80".into(), Some(probe), None), ("UDP:53".into(), Some(Probe::Udp), None),]);
+    assert!(model1.warnings[0].message.contains("UDP port 53"));
+
+    let off = model(&want(&[PUBLIC, (HEALTH_CHECK_FLAG, "off")], ports()), &config()).unwrap();
+    assert!(monitors(&off).is_empty());
+}
+
+#[test]
+fn with_policy_local_nodes_tell_whether_they_have_an_endpoint() {
+    let mut local = want(&[PUBLIC], vec![port("web", Protocol::Tcp, 80)]);
+    local.traffic_policy = TrafficPolicy::Local;
+    local.health_check_node_port = Some(32000);
+    let model1 = model(&local, &config()).unwrap();
+    let healthz = Probe::Http { path: "/healthz".into(), expected_codes: None };
+    assert_eq!(monitors(&model1), [("TCP:80".into(), Some(healthz), Some(32000))]);
+    assert!(model1.warnings.is_empty());
+    local.ports.push(port("dns", Protocol::Udp, 53));
+    let model2 = model(&local, &config()).unwrap();
+    assert!(model2.warnings[0].message.contains("UDP health check"));
+}
+
+#[test]
+fn what_would_change_the_address_is_forbidden_and_the_name_is_updated() {
+    let lb = |class, subnet: Option<&str>, vip: Option<&str>, name: &str| {
+        ElbResource::LoadBalancer(LoadBalancer {
+            class: Some(class),
+            name: Some(name.into()),
+            vip_subnet: subnet.map(Into::into),
+            vip: vip.map(|v| v.parse().unwrap()),
+            ..LoadBalancer::default()
+        })
+    };
+    let seen = lb(Class::Shared, Some("sub-1"), Some("10.0.0.5"), "a");
+    for (wish, word) in [
+        (lb(Class::Dedicated, None, None, "a"), "union, not performance"),
+        (lb(Class::Shared, Some("sub-2"), None, "a"), "subnet sub-1, not in sub-2"),
+        (lb(Class::Shared, None, Some("10.0.0.6"), "a"), "10.0.0.5, not 10.0.0.6"),
+    ] {
+        let Change::Forbidden(text) = wish.change(&seen) else { panic!("{wish:?}") };
+        assert!(text.contains(word), "{text}");
+    }
+    assert_eq!(lb(Class::Shared, None, None, "a").change(&seen), Change::None);
+    assert_eq!(lb(Class::Shared, None, None, "b").change(&seen), Change::Update(vec!["name"]));
+}
+
+#[test]
+fn a_bandwidth_is_resized_once_its_size_is_known() {
+    let eip = |size| {
+        ElbResource::Eip(Eip {
+            kind: None,
+            bandwidth_name: None,
+            bandwidth_size: size,
+            charge_mode: None,
+            enterprise_project: None,
+            binding: Binding::Balancer,
+            address: None,
+            bandwidth_id: None,
+        })
+    };
+    let wish = eip(Some(5));
+    for (seen, change) in
+        [(Some(5), Change::None), (None, Change::None), (Some(9), Change::Update(vec!["bandwidth_size"]))]
+    {
+        assert_eq!(wish.change(&eip(seen)), change, "{seen:?}");
+    }
+}

@@ -1,0 +1,252 @@
+//! What the cloud answers → objects as found. Pure.
+
+use std::net::IpAddr;
+
+use ferrolb_provider::{Id, Owner, Protocol, Seen, State};
+
+use crate::client::eip::EipJson;
+use crate::client::elb::{BalancerJson, ListenerJson, MemberJson, MonitorJson, PoolJson};
+use crate::mark;
+use crate::resource::{
+    Binding, Eip, ElbResource, FoundBalancer, HealthMonitor, Listener, LoadBalancer, Member, MemberHealth, Pool,
+    PoolKey,
+};
+use crate::spec::{Algorithm, Class, Probe};
+
+type Found = Seen<ElbResource>;
+
+/// A load balancer.
+pub(crate) fn balancer(json: &BalancerJson, owner: &Owner) -> Found {
+    let state = match (json.provisioning_status.as_str(), json.operating_status.as_str()) {
+        (_, "FROZEN") => State::Failed("FROZEN".into()),
+        ("ERROR", _) => State::Failed("ERROR".into()),
+        ("" | "ACTIVE", _) => State::Ready,
+        (other, _) => State::Pending(other.to_owned()),
+    };
+    let eip = |e: &crate::client::elb::EipReference| {
+        Some((e.eip_id.clone().unwrap_or_default(), e.eip_address.as_deref().and_then(address)?))
+    };
+    let resource = ElbResource::LoadBalancer(LoadBalancer {
+        adopted: None,
+        // Only v2, which knows no other kind, says nothing about it.
+        class: Some(match json.guaranteed {
+            Some(true) => Class::Dedicated,
+            Some(false) | None => Class::Shared,
+        }),
+        name: Some(json.name.clone()),
+        vip_subnet: json.vip_subnet_cidr_id.clone(),
+        vip: json.vip_address.as_deref().and_then(address),
+        new: None,
+        found: Some(Box::new(FoundBalancer {
+            vip_port: json.vip_port_id.clone().filter(|p| !p.is_empty()),
+            ipv6: json.ipv6_vip_address.as_deref().and_then(address),
+            eips: json.eips.iter().filter_map(eip).collect(),
+        })),
+    });
+    Seen {
+        id: Id(json.id.clone()),
+        resource,
+        parents: Vec::new(),
+        owned: mark::is_of(&json.description, owner),
+        created: sortable(&json.created_at),
+        state,
+    }
+}
+
+/// An EIP; `balancer` is the one that its owner uses.
+pub(crate) fn eip(json: &EipJson, owner: &Owner, balancer: Option<&Found>) -> Found {
+    let (binding, parents) = binding(json, balancer);
+    let state = match json.status.as_str() {
+        status @ ("PENDING_CREATE" | "PENDING_DELETE" | "BINDING" | "NOTIFYING" | "NOTIFY_DELETE") => {
+            State::Pending(status.to_owned())
+        }
+        status @ ("ERROR" | "BIND_ERROR" | "FREEZED") => State::Failed(status.to_owned()),
+        _ => State::Ready,
+    };
+    let bandwidth = json.bandwidth.as_ref();
+    let resource = ElbResource::Eip(Eip {
+        kind: None,
+        bandwidth_name: None,
+        // 0 is "not known yet".
+        bandwidth_size: bandwidth.and_then(|b| b.size).filter(|s| *s > 0),
+        charge_mode: None,
+        enterprise_project: None,
+        binding,
+        address: json.public_ip_address.as_deref().and_then(address),
+        bandwidth_id: bandwidth.and_then(|b| b.id.clone()),
+    });
+    Seen {
+        id: Id(json.id.clone()),
+        resource,
+        parents,
+        owned: json.alias == mark::alias(owner),
+        created: sortable(&json.created_at),
+        state,
+    }
+}
+
+/// Shared balancers show as a port, dedicated ones as themselves, and either lists its EIPs.
+fn binding(json: &EipJson, balancer: Option<&Found>) -> (Binding, Vec<Id>) {
+    let text = |t: &Option<String>| t.clone().filter(|t| !t.is_empty());
+    let instance = text(&json.associate_instance_id);
+    let port = json.vnic.as_ref().and_then(|v| text(&v.port_id));
+    if let Some(seen) = balancer
+        && let ElbResource::LoadBalancer(lb) = &seen.resource
+    {
+        let vip_port = lb.found.as_ref().and_then(|f| f.vip_port.as_ref());
+        let listed = lb.found.iter().any(|f| f.eips.iter().any(|(id, _)| *id == json.id));
+        let by_id = instance.as_ref() == Some(&seen.id.0);
+        let by_port = vip_port.is_some() && (instance.as_ref() == vip_port || port.as_ref() == vip_port);
+        if listed || by_id || by_port {
+            return (Binding::Balancer, vec![seen.id.clone()]);
+        }
+    }
+    match (instance.or(port), json.status.as_str()) {
+        (Some(id), _) => {
+            let kind = text(&json.associate_instance_type).unwrap_or_else(|| "PORT".into());
+            (Binding::Other(format!("{kind} {id}")), Vec::new())
+        }
+        // On its way there: asking again would be refused.
+        (None, "PENDING_CREATE" | "BINDING" | "NOTIFYING") => {
+            (Binding::Unready, balancer.iter().map(|b| b.id.clone()).collect())
+        }
+        (None, _) => (Binding::Free, Vec::new()),
+    }
+}
+
+/// A listener.
+pub(crate) fn listener(json: &ListenerJson, owner: &Owner) -> Found {
+    let key = port_key(&json.protocol, json.protocol_port).unwrap_or_else(|| PoolKey::Stray(json.id.clone()));
+    Seen {
+        id: Id(json.id.clone()),
+        resource: ElbResource::Listener(Listener { key }),
+        parents: json.loadbalancers.iter().map(|r| Id(r.id.clone())).collect(),
+        owned: mark::is_of(&json.description, owner),
+        created: sortable(&json.created_at),
+        state: State::Ready,
+    }
+}
+
+/// A pool. Its place is that of its listener; where that is not among `listeners` (a list may lag behind), its name
+/// tells, which we gave it.
+pub(crate) fn pool(json: &PoolJson, owner: &Owner, listeners: &[Found]) -> Found {
+    let parents: Vec<Id> = json.listeners.iter().map(|r| Id(r.id.clone())).collect();
+    let of_listener = listeners.iter().find_map(|l| match &l.resource {
+        ElbResource::Listener(listener) if parents.contains(&l.id) => Some(listener.key.clone()),
+        _ => None,
+    });
+    let key = of_listener.or_else(|| key_in_name(&json.name)).unwrap_or_else(|| PoolKey::Stray(json.id.clone()));
+    let algorithm = Algorithm::ALL.into_iter().find(|a| a.word() == json.lb_algorithm);
+    Seen {
+        id: Id(json.id.clone()),
+        resource: ElbResource::Pool(Pool { key, algorithm }),
+        parents,
+        owned: mark::is_of(&json.description, owner),
+        created: sortable(&json.created_at),
+        state: State::Ready,
+    }
+}
+
+/// A member of one of our pools.
+pub(crate) fn member(json: &MemberJson, pool: &Found) -> Option<Found> {
+    // A listener's word counts more than the member's own.
+    let words: Vec<&str> = if json.status.is_empty() {
+        vec![json.operating_status.as_str()]
+    } else {
+        let said = json.status.iter();
+        said.map(|s| s.operating_status.as_str()).collect()
+    };
+    let health = if words.contains(&"OFFLINE") {
+        MemberHealth::Down
+    } else if words.iter().all(|w| matches!(*w, "ONLINE" | "NO_MONITOR")) {
+        MemberHealth::Up
+    } else {
+        MemberHealth::Unknown
+    };
+    let resource = ElbResource::Member(Member {
+        pool: pool_key(pool)?,
+        name: json.name.clone(),
+        address: address(&json.address)?,
+        port: u16::try_from(json.protocol_port).ok()?,
+        subnet: json.subnet_cidr_id.clone(),
+        weight: json.weight.unwrap_or(1),
+        health: Some(health),
+    });
+    Some(below(pool, &json.id, resource, ""))
+}
+
+/// The health monitor of one of our pools.
+pub(crate) fn monitor(json: &MonitorJson, pool: &Found) -> Option<Found> {
+    let text = |t: &Option<String>| t.clone().filter(|t| !t.is_empty());
+    let probe = match json.kind.as_str() {
+        "TCP" => Some(Probe::Tcp),
+        "UDP_CONNECT" => Some(Probe::Udp),
+        "HTTP" => Some(Probe::Http {
+            path: text(&json.url_path).unwrap_or_else(|| "/".into()),
+            expected_codes: text(&json.expected_codes).filter(|c| c != "200"),
+        }),
+        _ => None,
+    };
+    let resource = ElbResource::HealthMonitor(HealthMonitor {
+        pool: pool_key(pool)?,
+        probe,
+        delay: json.delay,
+        timeout: json.timeout,
+        max_retries: json.max_retries,
+        port: json.monitor_port.filter(|p| *p > 0),
+    });
+    Some(below(pool, &json.id, resource, &json.created_at))
+}
+
+/// What hangs on a pool belongs to whom the pool belongs to.
+fn below(pool: &Found, id: &str, resource: ElbResource, created: &str) -> Found {
+    Seen {
+        id: Id(id.to_owned()),
+        resource,
+        parents: vec![pool.id.clone()],
+        owned: pool.owned,
+        created: sortable(created),
+        state: State::Ready,
+    }
+}
+
+fn pool_key(pool: &Found) -> Option<PoolKey> {
+    match &pool.resource {
+        ElbResource::Pool(pool) => Some(pool.key.clone()),
+        _ => None,
+    }
+}
+
+fn port_key(protocol: &str, port: u32) -> Option<PoolKey> {
+    let protocol = match protocol {
+        "TCP" => Protocol::Tcp,
+        "UDP" => Protocol::Udp,
+        _ => return None,
+    };
+    let port = u16::try_from(port).ok().filter(|p| *p > 0)?;
+    Some(PoolKey::Port(protocol, port))
+}
+
+/// The name that we give to a listener or pool: for people, and a hint for [`pool`].
+pub(crate) fn name_of(owner: &Owner, key: &PoolKey) -> String {
+    let place = key.to_string().replace(':', "_");
+    format!("{}_{}_{place}", owner.namespace, owner.name)
+}
+
+fn key_in_name(name: &str) -> Option<PoolKey> {
+    let (rest, port) = name.rsplit_once('_')?;
+    let (_, protocol) = rest.rsplit_once('_')?;
+    port_key(protocol, port.parse().ok()?)
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().ok()
+}
+
+/// One form for the three ways in which times are written: `2021-07-26T02:46:31Z`, without `Z`, with a space.
+fn sortable(time: &str) -> String {
+    time.trim_end_matches('Z').replace(' ', "T")
+}
+
+#[cfg(test)]
+mod tests;

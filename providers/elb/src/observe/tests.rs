@@ -1,0 +1,204 @@
+//! The JSON is in the shapes of the API reference, shortened.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use serde_json::json;
+
+fn owner() -> Owner {
+    Owner { cluster: "c".into(), uid: "u-1".into(), namespace: "ns".into(), name: "web".into() }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> T {
+    serde_json::from_value(json).unwrap()
+}
+
+fn dedicated() -> BalancerJson {
+    parse(json!({
+        "id": "lb-1", "name": "james", "description": mark::description(&owner()),
+        "provisioning_status": "ACTIVE", "operating_status": "ONLINE", "guaranteed": true,
+        "vip_address": "10.0.0.5", "vip_subnet_cidr_id": "sub-1", "vip_port_id": "port-1",
+        "ipv6_vip_address": null, "listeners": [], "pools": [],
+        "eips": [{"eip_id": "eip-1", "eip_address": "203.0.113.7", "ip_version": 4}],
+        "publicips": [{"publicip_id": "eip-1", "publicip_address": "203.0.113.7", "ip_version": 4}],
+        "created_at": "2021-07-26T02:46:31Z", "tags": []
+    }))
+}
+
+#[test]
+fn a_dedicated_load_balancer() {
+    let seen = balancer(&dedicated(), &owner());
+    assert_eq!((seen.owned, &seen.state, seen.created.as_str()), (true, &State::Ready, "2021-07-26T02:46:31"));
+    let ElbResource::LoadBalancer(lb) = seen.resource else { panic!() };
+    assert_eq!(lb.class, Some(Class::Dedicated));
+    assert_eq!(lb.vip, Some("10.0.0.5".parse().unwrap()));
+    let found = lb.found.unwrap();
+    assert_eq!(found.vip_port.as_deref(), Some("port-1"));
+    assert_eq!(found.eips, [("eip-1".to_owned(), "203.0.113.7".parse().unwrap())]);
+}
+
+#[test]
+fn a_shared_one_as_v2_shows_it() {
+    let json: BalancerJson = parse(json!({
+        "id": "lb-2", "name": "", "description": "somebody else's", "tenant_id": "p",
+        "provisioning_status": "PENDING_CREATE", "operating_status": "OFFLINE",
+        "vip_subnet_id": "sub-1", "vip_address": "10.0.0.6", "vip_port_id": "port-2",
+        "created_at": "2021-07-26T02:46:31"
+    }));
+    let seen = balancer(&json, &owner());
+    assert!(!seen.owned);
+    assert_eq!(seen.state, State::Pending("PENDING_CREATE".into()));
+    let ElbResource::LoadBalancer(lb) = seen.resource else { panic!() };
+    assert_eq!((lb.class, lb.vip_subnet.as_deref()), (Some(Class::Shared), Some("sub-1")));
+}
+
+#[test]
+fn states_of_a_load_balancer() {
+    for (provisioning, operating, state) in [
+        ("ACTIVE", "ONLINE", State::Ready),
+        ("ACTIVE", "FROZEN", State::Failed("FROZEN".into())),
+        ("ERROR", "OFFLINE", State::Failed("ERROR".into())),
+        ("PENDING_DELETE", "ONLINE", State::Pending("PENDING_DELETE".into())),
+        ("", "", State::Ready),
+    ] {
+        let json = BalancerJson {
+            provisioning_status: provisioning.into(),
+            operating_status: operating.into(),
+            ..dedicated()
+        };
+        assert_eq!(balancer(&json, &owner()).state, state);
+    }
+}
+
+#[test]
+fn bindings_of_an_eip() {
+    let lb = balancer(&dedicated(), &owner());
+    let eip_json = |extra: serde_json::Value| {
+        let mut value = json!({
+            "id": "eip-9", "alias": mark::alias(&owner()), "status": "DOWN",
+            "public_ip_address": "203.0.113.9", "created_at": "2021-07-26T02:46:31Z",
+            "associate_instance_type": null, "associate_instance_id": null, "vnic": null,
+            "bandwidth": {"id": "bw-1", "size": 5}
+        });
+        let extra = extra.as_object().unwrap().clone();
+        value.as_object_mut().unwrap().extend(extra);
+        parse::<EipJson>(value)
+    };
+    let bound = (Binding::Balancer, vec![Id("lb-1".into())]);
+    let cases = [
+        (json!({}), (Binding::Free, vec![]), State::Ready),
+        (
+            json!({"status": "PENDING_CREATE"}),
+            (Binding::Unready, vec![Id("lb-1".into())]),
+            State::Pending("PENDING_CREATE".into()),
+        ),
+        (
+            json!({"status": "ELB", "associate_instance_type": "ELB", "associate_instance_id": "lb-1"}),
+            bound.clone(),
+            State::Ready,
+        ),
+        (
+            json!({"status": "ACTIVE", "associate_instance_type": "PORT", "associate_instance_id": "port-1"}),
+            bound.clone(),
+            State::Ready,
+        ),
+        (json!({"status": "ACTIVE", "vnic": {"port_id": "port-1"}}), bound.clone(), State::Ready),
+        (json!({"id": "eip-1", "status": "ACTIVE"}), bound.clone(), State::Ready),
+        (json!({"status": "BIND_ERROR"}), (Binding::Free, vec![]), State::Failed("BIND_ERROR".into())),
+        (
+            json!({"status": "ACTIVE", "associate_instance_type": "NATGW", "associate_instance_id": "nat-1"}),
+            (Binding::Other("NATGW nat-1".into()), vec![]),
+            State::Ready,
+        ),
+    ];
+    for (extra, (binding, parents), state) in cases {
+        let seen = eip(&eip_json(extra.clone()), &owner(), Some(&lb));
+        assert!(seen.owned);
+        assert_eq!((&seen.parents, &seen.state), (&parents, &state), "{extra}");
+        let ElbResource::Eip(found) = seen.resource else { panic!() };
+        assert_eq!(found.binding, binding, "{extra}");
+        assert_eq!(found.bandwidth_size, Some(5));
+    }
+    // v1's answer to a create: another name for the time, and a size that is not one.
+    let created: EipJson = parse(json!({
+        "id": "eip-2", "type": "5_bgp", "alias": "mine", "status": "PENDING_CREATE",
+        "public_ip_address": "203.0.113.2", "create_time": "2021-07-26 02:46:31", "bandwidth_size": 0
+    }));
+    let seen = eip(&created, &owner(), Some(&lb));
+    assert!(!seen.owned);
+    assert_eq!(seen.created, "2021-07-26T02:46:31");
+}
+
+#[test]
+fn listeners_and_their_pools() {
+    let listener_json = |protocol: &str, port: u16| {
+        parse::<ListenerJson>(json!({
+            "id": "li-1", "description": mark::description(&owner()), "protocol": protocol,
+            "protocol_port": port, "loadbalancers": [{"id": "lb-1"}], "default_pool_id": null,
+            "created_at": "2021-07-26T02:46:31Z"
+        }))
+    };
+    let slot = |seen: &Found| ferrolb_provider::Resource::slot(&seen.resource).to_string();
+    let tcp = listener(&listener_json("TCP", 80), &owner());
+    assert_eq!((slot(&tcp).as_str(), tcp.owned), ("listener/TCP:80", true));
+    assert_eq!(tcp.parents, [Id("lb-1".into())]);
+    let http = listener(&listener_json("HTTP", 80), &owner());
+    assert_eq!(slot(&http), "listener/stray:li-1");
+
+    let pool_json = |name: &str, listeners: serde_json::Value| {
+        parse::<PoolJson>(json!({
+            "id": "po-1", "name": name, "description": mark::description(&owner()), "protocol": "TCP",
+            "lb_algorithm": "ROUND_ROBIN", "listeners": listeners, "members": [], "healthmonitor_id": null,
+            "session_persistence": null
+        }))
+    };
+    let key = PoolKey::Port(Protocol::Udp, 53);
+    assert_eq!(name_of(&owner(), &key), "ns_web_UDP_53");
+    for (name, listeners, expected) in [
+        ("renamed", json!([{"id": "li-1"}]), "pool/TCP:80"),
+        // The listener does not show in its list yet.
+        ("ns_web_TCP_80", json!([{"id": "li-2"}]), "pool/TCP:80"),
+        ("ns_web_UDP_53", json!([]), "pool/UDP:53"),
+        ("renamed", json!([]), "pool/stray:po-1"),
+    ] {
+        let seen = pool(&pool_json(name, listeners), &owner(), std::slice::from_ref(&tcp));
+        assert_eq!(slot(&seen), expected, "{name}");
+    }
+}
+
+#[test]
+fn members_and_monitors_belong_to_their_pool() {
+    let parent = Seen {
+        id: Id("po-1".into()),
+        resource: ElbResource::Pool(Pool { key: PoolKey::Port(Protocol::Tcp, 80), algorithm: None }),
+        parents: vec![],
+        owned: true,
+        created: String::new(),
+        state: State::Ready,
+    };
+    for (own, of_listener, health) in [
+        ("ONLINE", None, MemberHealth::Up),
+        ("NO_MONITOR", None, MemberHealth::Up),
+        ("INITIAL", None, MemberHealth::Unknown),
+        ("ONLINE", Some("OFFLINE"), MemberHealth::Down),
+        ("OFFLINE", Some("ONLINE"), MemberHealth::Up),
+    ] {
+        let status: Vec<_> =
+            of_listener.iter().map(|s| json!({"listener_id": "li-1", "operating_status": s})).collect();
+        let json: MemberJson = parse(json!({
+            "id": "me-1", "name": "", "address": "10.0.0.7", "protocol_port": 30080, "subnet_cidr_id": "sub-1",
+            "weight": 1, "operating_status": own, "status": status
+        }));
+        let seen = member(&json, &parent).unwrap();
+        assert!(seen.owned && seen.parents == [Id("po-1".into())]);
+        let ElbResource::Member(found) = seen.resource else { panic!() };
+        assert_eq!(found.health, Some(health), "{own} {of_listener:?}");
+    }
+    let json: MonitorJson = parse(json!({
+        "id": "hm-1", "type": "HTTP", "delay": 5, "timeout": 10, "max_retries": 3, "monitor_port": null,
+        "url_path": "/ok", "expected_codes": "200", "pools": [{"id": "po-1"}], "created_at": ""
+    }));
+    let ElbResource::HealthMonitor(found) = monitor(&json, &parent).unwrap().resource else { panic!() };
+    assert_eq!(found.port, None);
+    let probe = Probe::Http { path: "/ok".into(), expected_codes: None };
+    assert_eq!(found.probe, Some(probe));
+}

@@ -1,0 +1,165 @@
+//! Options (annotations) → what they ask for. Never stops at the first problem.
+
+use ferrolb_provider::{Options, Problem};
+
+use crate::autocreate::{self, ID_FORM, is_id};
+use crate::health_check;
+use crate::keys::{AUTOCREATE, CLASS, ENTERPRISE_ID, ID, KEYS, LB_ALGORITHM, PREFIX, Support, find, nearest};
+use crate::spec::{Algorithm, Balancer, Class, ElbSpec};
+
+/// What was read.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// What is asked for; `None` where errors leave nothing to work with.
+    pub spec: Option<ElbSpec>,
+    /// What must be corrected first.
+    pub errors: Vec<Problem>,
+    /// What stops nothing.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads the options of a Service.
+pub fn parse(options: &Options) -> Parsed {
+    let mut errors = Vec::new();
+    let mut warnings = warn_of_keys(options);
+    let class = class(options, &mut errors);
+    let enterprise_project = id(options, ENTERPRISE_ID, &mut errors).filter(|id| id != "0");
+    let algorithm = algorithm(options, &mut errors);
+    let health = health_check::parse(options, &mut errors, &mut warnings);
+    let balancer = balancer(options, class, &mut errors, &mut warnings);
+    let spec = balancer.map(|mut balancer| {
+        if let Balancer::New(new) = &mut balancer {
+            new.enterprise_project = enterprise_project;
+        }
+        ElbSpec { balancer, algorithm, health }
+    });
+    Parsed { spec: spec.filter(|_| errors.is_empty()), errors, warnings }
+}
+
+fn balancer(
+    options: &Options,
+    class: Result<Option<Class>, ()>,
+    errors: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
+) -> Option<Balancer> {
+    let has_id = options.get(ID).is_some_and(|id| !id.trim().is_empty());
+    let autocreate = options.get(AUTOCREATE);
+    if has_id {
+        if autocreate.is_some() {
+            warnings.push(Problem {
+                option: AUTOCREATE.to_owned(),
+                at: String::new(),
+                message: format!(
+                    "without effect beside {ID}: the existing load balancer is used, and it stays when the Service goes"
+                ),
+                valid: format!("remove one of the two; {ID} must go where a new load balancer is meant"),
+            });
+        }
+        return id(options, ID, errors).map(Balancer::Existing);
+    }
+    match (autocreate, class) {
+        // Of a class that is not supported nobody wants to know what else is wrong.
+        (_, Err(())) => None,
+        (Some(text), Ok(class)) => {
+            let new = autocreate::parse(text, class, errors, warnings)?;
+            Some(Balancer::New(Box::new(new)))
+        }
+        (None, Ok(_)) => {
+            errors.push(Problem {
+                option: AUTOCREATE.to_owned(),
+                at: String::new(),
+                message: "no load balancer is named and none is to be made".into(),
+                valid: format!(
+                    "add {ID} with the id of an existing one, or {AUTOCREATE}: '{{\"type\":\"inner\"}}' for a private one, \
+                     '{{\"type\":\"public\",\"bandwidth_name\":\"cce-bandwidth\",\"bandwidth_size\":5,\"bandwidth_sharetype\":\"PER\",\"eip_type\":\"5_bgp\"}}' for a public one"
+                ),
+            });
+            None
+        }
+    }
+}
+
+fn class(options: &Options, errors: &mut Vec<Problem>) -> Result<Option<Class>, ()> {
+    const VALID: &str = "union (shared) or performance (dedicated)";
+    let Some(word) = options.get(CLASS).map(|w| w.trim()) else {
+        return Ok(None);
+    };
+    let message = match word.to_ascii_lowercase().as_str() {
+        "" => return Ok(None),
+        "union" | "shared" => return Ok(Some(Class::Shared)),
+        "performance" | "dedicated" => return Ok(Some(Class::Dedicated)),
+        "dnat" | "elasticity" => format!("\"{word}\" is not supported yet"),
+        _ => format!("\"{word}\" is not known"),
+    };
+    errors.push(Problem { option: CLASS.to_owned(), at: String::new(), message, valid: VALID.into() });
+    Err(())
+}
+
+fn algorithm(options: &Options, errors: &mut Vec<Problem>) -> Algorithm {
+    let word = options.get(LB_ALGORITHM).map_or("", |w| w.trim());
+    if word.is_empty() {
+        return Algorithm::default();
+    }
+    Algorithm::ALL.into_iter().find(|a| a.word() == word).unwrap_or_else(|| {
+        errors.push(Problem {
+            option: LB_ALGORITHM.to_owned(),
+            at: String::new(),
+            message: format!("\"{word}\" is not known"),
+            valid: format!("one of {}", Algorithm::ALL.map(Algorithm::word).join(", ")),
+        });
+        Algorithm::default()
+    })
+}
+
+fn id(options: &Options, key: &str, errors: &mut Vec<Problem>) -> Option<String> {
+    let id = options.get(key)?.trim();
+    if id.is_empty() {
+        return None;
+    }
+    if is_id(id) {
+        return Some(id.to_owned());
+    }
+    errors.push(Problem {
+        option: key.to_owned(),
+        at: String::new(),
+        message: format!("\"{id}\" is not an id"),
+        valid: ID_FORM.into(),
+    });
+    None
+}
+
+/// Warnings about keys nobody knows and about those this version does not act on.
+fn warn_of_keys(options: &Options) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    for (key, value) in options {
+        let warning = match find(key) {
+            Some(known) if known.support == Support::Later && !is_off(value) => Problem {
+                option: key.clone(),
+                at: String::new(),
+                message: "known, not yet acted on".into(),
+                valid: format!("it means: {}", known.meaning),
+            },
+            Some(_) => continue,
+            None if key.starts_with(PREFIX) => Problem {
+                option: key.clone(),
+                at: String::new(),
+                message: "unknown key, ignored".into(),
+                valid: match nearest(key) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => format!("{} keys are known, {CLASS} for one", KEYS.len()),
+                },
+            },
+            None => continue,
+        };
+        warnings.push(warning);
+    }
+    warnings
+}
+
+/// Whether a key says that its feature is off, which it is.
+fn is_off(value: &str) -> bool {
+    matches!(value.trim(), "" | "false" | "off" | "0")
+}
+
+#[cfg(test)]
+mod tests;

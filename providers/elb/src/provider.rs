@@ -1,0 +1,63 @@
+//! [`Elb`]: the provider.
+
+use std::sync::Arc;
+
+use ferrolb_provider::{Desired, Model, Owner, Problem, Provider, ProviderError, Seen, Serving, Step};
+use tracing::Instrument;
+
+use crate::apply::Apply;
+use crate::client::{Client, Clock, CredentialsSource, Transport};
+use crate::config::ElbConfig;
+use crate::flavor::Flavors;
+use crate::resource::ElbResource;
+use crate::{list, model, status};
+
+/// The Huawei-style cloud.
+pub struct Elb {
+    config: ElbConfig,
+    client: Client,
+    flavors: Flavors,
+}
+
+impl Elb {
+    /// A provider for one project of one cloud.
+    pub fn new(
+        config: ElbConfig,
+        transport: Arc<dyn Transport>,
+        credentials: Arc<dyn CredentialsSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client: Client::new(&config, transport, credentials, clock), config, flavors: Flavors::default() }
+    }
+}
+
+impl Provider for Elb {
+    type Resource = ElbResource;
+
+    fn model(&self, want: &Desired) -> Result<Model<ElbResource>, Vec<Problem>> {
+        model::model(want, &self.config)
+    }
+
+    async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
+        list::list(&self.client, owner, model).instrument(span(owner)).await
+    }
+
+    async fn apply(&self, owner: &Owner, step: &Step<ElbResource>) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
+        let apply = Apply { client: self.client.for_step(), config: &self.config, flavors: &self.flavors, owner };
+        apply.step(step).instrument(span(owner)).await
+    }
+
+    fn status(&self, model: &[ElbResource], seen: &[Seen<ElbResource>]) -> Serving {
+        status::status(model, seen)
+    }
+
+    async fn owners(&self, cluster: &str) -> Result<Vec<Owner>, ProviderError> {
+        list::owners(&self.client, cluster).await
+    }
+}
+
+/// Says in every line of the log for whom a call is made.
+fn span(owner: &Owner) -> tracing::Span {
+    let service = format!("{}/{}", owner.namespace, owner.name);
+    tracing::info_span!("elb", service, uid = owner.uid)
+}

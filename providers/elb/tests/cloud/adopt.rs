@@ -1,0 +1,79 @@
+//! `elb.id`: the user's own load balancer is used and left as it was.
+
+use ferrolb_provider::ProviderError;
+use serde_json::json;
+
+use crate::harness::{AUTOCREATE, CCE_EXAMPLE, CLASS, ID, World, addresses, owner, service};
+
+#[tokio::test]
+async fn listeners_come_and_go_and_the_load_balancer_stays() {
+    for class in [None, Some("performance"), Some("union")] {
+        let world = World::new().await;
+        let id = world.foreign().await;
+        let before = world.cloud.ledger();
+        let mut options = vec![(ID, id.as_str())];
+        options.extend(class.map(|c| (CLASS, c)));
+        let want = service(&options);
+        world.engine.first_seen(&want.owner);
+        let outcome = world.pass(&want).await;
+        assert!(outcome.settled, "{outcome:#?}");
+        assert_eq!(world.calls(), (5, 4));
+        // The load balancer's own EIP, which is theirs.
+        assert_eq!(addresses(&outcome), ["203.0.113.1", "198.18.0.2"]);
+        assert_eq!(world.counts(), [1, 1, 2, 1, 3, 1]);
+        world.pass(&want).await;
+        assert_eq!(world.calls().1, 0);
+        world.release(&owner()).await;
+        let after = world.cloud.ledger();
+        for kind in ["loadbalancers", "eips", "listeners"] {
+            assert_eq!(after[kind], before[kind], "{kind}");
+        }
+        assert_eq!(world.counts(), [1, 1, 1, 0, 0, 0]);
+    }
+}
+
+#[tokio::test]
+async fn beside_autocreate_the_existing_one_is_used_and_stays() {
+    let world = World::new().await;
+    let id = world.foreign().await;
+    let outcome = world.converge(&service(&[(ID, &id), (AUTOCREATE, CCE_EXAMPLE)])).await;
+    assert!(outcome.warnings[0].message.contains("existing load balancer is used"));
+    assert_eq!(world.counts()[..2], [1, 1]);
+    world.release(&owner()).await;
+    assert_eq!(world.counts(), [1, 1, 1, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn an_id_that_names_nothing() {
+    let world = World::new().await;
+    let outcome = world.pass(&service(&[(ID, "does-not-exist")])).await;
+    assert!(outcome.problems[0].message.contains("does-not-exist does not exist"), "{outcome:#?}");
+    assert_eq!(world.calls().1, 0);
+}
+
+#[tokio::test]
+async fn a_port_that_somebody_else_has() {
+    let world = World::new().await;
+    let id = world.foreign().await;
+    let mut want = service(&[(ID, &id)]);
+    want.ports[0].port = 8443;
+    let outcome = world.pass(&want).await;
+    let ProviderError::Refused(detail) = &outcome.failures[0].error else { panic!("{outcome:#?}") };
+    assert!(detail.message.contains("TCP port 8443") && detail.message.contains("not ours"), "{detail}");
+    assert!(addresses(&outcome).is_empty());
+    // Once they are gone it works.
+    let listener = world.cloud.ledger()["listeners"][0]["id"].as_str().unwrap().to_owned();
+    world.by_hand("DELETE", &format!("v3/PID/elb/listeners/{listener}"), json!(null)).await;
+    let outcome = world.converge(&want).await;
+    assert_eq!(addresses(&outcome).len(), 2);
+}
+
+#[tokio::test]
+async fn from_ones_own_to_an_existing_one() {
+    let world = World::new().await;
+    world.converge(&service(&[(AUTOCREATE, CCE_EXAMPLE)])).await;
+    let id = world.foreign().await;
+    let outcome = world.converge(&service(&[(ID, &id)])).await;
+    assert_eq!(addresses(&outcome), ["203.0.113.2", "198.18.0.3"]);
+    assert_eq!(world.counts(), [1, 1, 2, 1, 3, 1]);
+}

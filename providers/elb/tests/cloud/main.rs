@@ -1,0 +1,8 @@
+//! The provider against the mock cloud, through the engine.
+#![allow(clippy::unwrap_used)]
+
+mod adopt;
+mod faults;
+mod harness;
+mod lifecycle;
+mod repair;

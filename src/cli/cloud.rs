@@ -1,0 +1,150 @@
+//! From flags to an elb provider: against the real cloud, or against the mock.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use ferrolb_elb::{CredentialsSource, Elb, ElbConfig, FileCredentials, HttpTransport, Limits, StaticCredentials};
+use ipnet::IpNet;
+
+use crate::clock::Clock;
+
+/// Where the cloud is.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Provider elb")]
+pub struct ElbFlags {
+    /// Base URL of the load balancer API
+    #[arg(long, env = "FERROLB_ELB_ENDPOINT", value_name = "URL")]
+    elb_endpoint: Option<String>,
+    /// Base URL of the API that serves EIPs, usually that of the VPC service
+    #[arg(long, env = "FERROLB_ELB_VPC_ENDPOINT", value_name = "URL")]
+    elb_vpc_endpoint: Option<String>,
+    /// Project id
+    #[arg(long, env = "FERROLB_ELB_PROJECT_ID", value_name = "ID")]
+    elb_project_id: Option<String>,
+    /// VPC of the cluster
+    #[arg(long, env = "FERROLB_ELB_VPC_ID", value_name = "ID")]
+    elb_vpc_id: Option<String>,
+    /// IPv4 subnet id (neutron_subnet_id) in which load balancers and members live
+    #[arg(long, env = "FERROLB_ELB_SUBNET_ID", value_name = "ID")]
+    elb_subnet_id: Option<String>,
+    /// Network id (neutron_network_id) for the backend addresses of dedicated load balancers [default: the cloud's choice]
+    #[arg(long, env = "FERROLB_ELB_NETWORK_ID", value_name = "ID")]
+    elb_network_id: Vec<String>,
+    /// Folder with the files access-key and secret-key, and security-token for temporary keys; read again on change
+    #[arg(long, env = "FERROLB_ELB_CREDENTIALS_DIR", value_name = "DIR")]
+    elb_credentials_dir: Option<PathBuf>,
+    /// Calls per second that the controller allows itself
+    #[arg(long, env = "FERROLB_ELB_CALLS_PER_SECOND", value_name = "N", default_value_t = 20)]
+    elb_calls_per_second: u32,
+}
+
+/// Where the mock is, or how to run one in this process.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Provider mock")]
+pub struct MockFlags {
+    /// A mock cloud that runs already [default: one is run in this process]
+    #[arg(long, env = "FERROLB_MOCK_ENDPOINT", value_name = "URL")]
+    mock_endpoint: Option<String>,
+    /// Where the mock in this process listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    mock_listen: SocketAddr,
+    /// Its public addresses
+    #[arg(long, value_name = "RANGE", default_value = "203.0.113.0/24")]
+    mock_eip_range: IpNet,
+    /// Its private addresses
+    #[arg(long, value_name = "RANGE", default_value = "10.201.0.0/24")]
+    mock_vip_range: IpNet,
+    /// Make this machine own both ranges (needs NET_ADMIN)
+    #[arg(long)]
+    mock_own_ranges: bool,
+}
+
+/// A provider, and the mock that runs for it in this process.
+pub struct Cloud {
+    pub provider: Elb,
+    pub mock: Option<ferrolb_mock::Handle>,
+}
+
+/// The real cloud.
+///
+/// # Errors
+/// A flag is missing, or the credentials cannot be read.
+pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Result<Cloud> {
+    let required = |value: &Option<String>, flag: &str| {
+        value.clone().filter(|v| !v.is_empty()).with_context(|| format!("provider elb needs --{flag}"))
+    };
+    let endpoint = required(&flags.elb_endpoint, "elb-endpoint")?;
+    let mut config = ElbConfig::new(
+        endpoint,
+        required(&flags.elb_project_id, "elb-project-id")?,
+        required(&flags.elb_vpc_id, "elb-vpc-id")?,
+        required(&flags.elb_subnet_id, "elb-subnet-id")?,
+    );
+    config.eip_endpoint = required(&flags.elb_vpc_endpoint, "elb-vpc-endpoint")?;
+    config.network_ids = flags.elb_network_id.clone();
+    config.deadline = deadline;
+    let per_second = f64::from(flags.elb_calls_per_second.max(1));
+    config.limits = Limits { per_second, burst: 2.0 * per_second };
+    let dir = flags.elb_credentials_dir.clone().context("provider elb needs --elb-credentials-dir")?;
+    let token = dir.join("security-token");
+    let credentials =
+        FileCredentials::new(dir.join("access-key"), dir.join("secret-key"), token.exists().then_some(token));
+    credentials.get().context("reading the credentials")?;
+    let provider = Elb::new(config, Arc::new(transport()?), Arc::new(credentials), Arc::new(ElbClock(clock.clone())));
+    Ok(Cloud { provider, mock: None })
+}
+
+/// The mock.
+///
+/// # Errors
+/// The mock cannot be started.
+pub async fn mock(flags: &MockFlags, deadline: Duration, clock: &Clock) -> anyhow::Result<Cloud> {
+    let mut mock = None;
+    let endpoint = match &flags.mock_endpoint {
+        Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
+        None => {
+            let config = ferrolb_mock::Config {
+                listen: vec![flags.mock_listen],
+                eip_range: flags.mock_eip_range,
+                vip_range: flags.mock_vip_range,
+                announce: flags.mock_own_ranges,
+                dataplane: true,
+                ..super::mock_cloud::defaults()
+            };
+            let handle = ferrolb_mock::start(config).await.context("starting the mock cloud")?;
+            let endpoint = handle.endpoint();
+            mock = Some(handle);
+            endpoint
+        }
+    };
+    let mut config =
+        ElbConfig::new(endpoint, ferrolb_mock::PROJECT_ID, ferrolb_mock::VPC_ID, ferrolb_mock::VIP_SUBNET_NEUTRON_ID);
+    config.member_subnet_id = ferrolb_mock::NODE_SUBNET_NEUTRON_ID.to_owned();
+    config.deadline = deadline;
+    // A mock has no account to protect.
+    config.limits = Limits { per_second: 200.0, burst: 400.0 };
+    let credentials = StaticCredentials::new(ferrolb_mock::ACCESS_KEY, ferrolb_mock::SECRET_KEY);
+    let provider = Elb::new(config, Arc::new(transport()?), Arc::new(credentials), Arc::new(ElbClock(clock.clone())));
+    Ok(Cloud { provider, mock })
+}
+
+fn transport() -> anyhow::Result<HttpTransport> {
+    Ok(HttpTransport::new(HttpTransport::builder().build().context("setting up the HTTP client")?))
+}
+
+/// The process's clock, as the provider wants it.
+struct ElbClock(Clock);
+
+impl ferrolb_elb::Clock for ElbClock {
+    fn utc(&self) -> jiff::Timestamp {
+        self.0.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.now()
+    }
+}

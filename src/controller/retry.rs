@@ -1,0 +1,97 @@
+//! When to try again, from the class of the error and the number of tries.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use ferrolb_core::Key;
+use ferrolb_provider::RetryClass;
+
+/// A failing object is tried at most this seldom, and at least this often, for we may not hear of the cure.
+const CEILING: Duration = Duration::from_secs(300);
+
+/// The first look at something that is on its way; doubled each time.
+const POLL: Duration = Duration::from_millis(250);
+const POLL_CEILING: Duration = Duration::from_secs(10);
+
+/// Counts tries per Service.
+#[derive(Default)]
+pub struct Retry {
+    tries: Mutex<BTreeMap<Key, u32>>,
+}
+
+impl Retry {
+    /// Notes a failure; returns the delay before the next try. `hint` is the cloud's own, `jitter` about 1.
+    pub fn failed(&self, key: &Key, class: RetryClass, hint: Option<Duration>, jitter: f64) -> Duration {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let tried = tries.entry(key.clone()).or_default();
+        let delay = delay(class, *tried, hint);
+        *tried = tried.saturating_add(1);
+        delay.mul_f64(jitter)
+    }
+
+    /// Notes that something is on its way; returns the delay before the next look.
+    pub fn waiting(&self, key: &Key, jitter: f64) -> Duration {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let tried = tries.entry(key.clone()).or_default();
+        let delay = (POLL * 2u32.saturating_pow((*tried).min(8))).min(POLL_CEILING);
+        *tried = tried.saturating_add(1);
+        delay.mul_f64(jitter)
+    }
+
+    /// Notes a success, or that the object is gone.
+    pub fn settled(&self, key: &Key) {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+/// The delay after `tried` earlier failures.
+fn delay(class: RetryClass, tried: u32, hint: Option<Duration>) -> Duration {
+    let first = match class {
+        RetryClass::Ambiguous | RetryClass::Unavailable => Duration::from_secs(1),
+        RetryClass::Throttled => Duration::from_secs(2),
+        // Only somebody else can cure these; asking soon is asking in vain.
+        RetryClass::Refused => Duration::from_secs(5),
+        RetryClass::Denied => Duration::from_secs(10),
+    };
+    let doubled = first.saturating_mul(2u32.saturating_pow(tried.min(16))).min(CEILING);
+    hint.map_or(doubled, |hint| doubled.max(hint.min(CEILING)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_five_minutes() {
+        let seconds = |class, tried| delay(class, tried, None).as_secs();
+        assert_eq!([0, 1, 2, 8, 9, 40].map(|n| seconds(RetryClass::Unavailable, n)), [1, 2, 4, 256, 300, 300]);
+        assert_eq!([0, 1, 6].map(|n| seconds(RetryClass::Refused, n)), [5, 10, 300]);
+        assert_eq!([0, 5].map(|n| seconds(RetryClass::Denied, n)), [10, 300]);
+    }
+
+    #[test]
+    fn the_clouds_hint_is_a_minimum_within_the_ceiling() {
+        let hint = |s| Some(Duration::from_secs(s));
+        assert_eq!(delay(RetryClass::Throttled, 0, hint(30)).as_secs(), 30);
+        assert_eq!(delay(RetryClass::Throttled, 6, hint(30)).as_secs(), 128);
+        assert_eq!(delay(RetryClass::Throttled, 0, hint(86_400)).as_secs(), 300);
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_looked_at_soon_and_then_less_often() {
+        let (retry, key) = (Retry::default(), Key::new("n", "s"));
+        let waits = [(); 8].map(|()| retry.waiting(&key, 1.0).as_millis());
+        assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+    }
+
+    #[test]
+    fn a_success_starts_the_count_anew() {
+        let retry = Retry::default();
+        let key = Key::new("n", "s");
+        let fail = || retry.failed(&key, RetryClass::Unavailable, None, 1.0).as_secs();
+        assert_eq!((fail(), fail(), fail()), (1, 2, 4));
+        retry.settled(&key);
+        assert_eq!(fail(), 1);
+    }
+}

@@ -1,0 +1,252 @@
+//! Everything we write on a Service, all of it through `services/status`.
+//!
+//! Finalizer, annotation, ingress and conditions are *one* server-side apply of exactly what we own. So the rights we
+//! need do not reach the spec, another controller's fields are never touched, and what we leave out of an apply is
+//! what we give up. Each apply names the Service's UID, so that it never lands on a successor of the same name.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use ferrolb_core::{FINALIZER, Key, PROVIDER_ANNOTATION, Report};
+use ferrolb_provider::RetryClass;
+use k8s_openapi::api::core::v1::{ObjectReference, Service};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client, ResourceExt};
+use serde_json::{Value, json};
+
+use crate::kube::client::Clients;
+use crate::kube::events::{Note, Sink};
+use crate::telemetry::Metrics;
+
+/// Our field manager.
+const MANAGER: &str = "ferrolb";
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Writes on Services.
+pub struct Writer {
+    client: Client,
+    events: Sink,
+    metrics: Metrics,
+    /// Version of our last write on each Service, until the cache has caught up with it.
+    written: Mutex<BTreeMap<Key, u64>>,
+}
+
+/// What we say about a Service, besides its conditions.
+struct Claimed<'a> {
+    /// There may be something of it in the cloud. Leaving this out of an apply would let the Service go.
+    finalizer: bool,
+    /// Who holds what there is in the cloud.
+    provider: Option<&'a str>,
+    ingress: Value,
+    conditions: &'a [Condition],
+}
+
+impl Writer {
+    /// A writer.
+    pub fn new(clients: &Clients, events: Sink, metrics: Metrics) -> Self {
+        Self { client: clients.client.clone(), events, metrics, written: Mutex::default() }
+    }
+
+    /// Whether the cached `service` is older than what we wrote ourselves; then nothing may be concluded from it.
+    pub fn is_stale(&self, service: &Service) -> bool {
+        let key = Key::of(&service.metadata);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        match written.get(&key) {
+            Some(&ours) if version(service) < Some(ours) => true,
+            Some(_) => {
+                written.remove(&key);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Forgets a Service that is gone.
+    pub fn forget(&self, key: &Key) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// Makes sure that finalizer and annotation are there before the first call to the cloud. Returns whether the
+    /// Service is new to us, that is: whether nobody can have made anything for it yet. One whose finalizer was
+    /// taken off by somebody is not new, and still bears our conditions.
+    ///
+    /// # Errors
+    /// The API server did not take it.
+    pub async fn claim(&self, service: &Service, provider: &str) -> Result<bool, Error> {
+        let held = ferrolb_core::has_finalizer(service);
+        if held && ferrolb_core::holder(service) == Some(provider) {
+            return Ok(false);
+        }
+        let ours = ours(service);
+        let ingress = match held {
+            true => json!(service.status.as_ref().and_then(|s| s.load_balancer.as_ref()?.ingress.clone())),
+            false => Value::Null,
+        };
+        let claimed = Claimed { finalizer: true, provider: Some(provider), ingress, conditions: &ours };
+        self.apply(service, claimed).await?;
+        Ok(!held && ours.is_empty())
+    }
+
+    /// Writes what there is to say, unless it stands there already. `claimed` is the provider of a claim made in this
+    /// pass; without one, finalizer and annotation stay as they are.
+    ///
+    /// # Errors
+    /// The API server did not take it.
+    pub async fn report(&self, service: &Service, claimed: Option<&str>, report: &Report) -> Result<(), Error> {
+        self.tell(service, report);
+        if ferrolb_core::equal(report, service) {
+            return Ok(());
+        }
+        let ingress = if report.ingress.is_empty() { Value::Null } else { json!(report.ingress) };
+        let finalizer = claimed.is_some() || ferrolb_core::has_finalizer(service);
+        let provider = claimed.or_else(|| ferrolb_core::holder(service));
+        self.apply(service, Claimed { finalizer, provider, ingress, conditions: &report.conditions }).await
+    }
+
+    /// Gives up everything we own on the Service: call it when nothing of it is left in the cloud.
+    ///
+    /// # Errors
+    /// The API server did not take it.
+    pub async fn release(&self, service: &Service, report: &Report) -> Result<(), Error> {
+        self.tell(service, report);
+        let after = self
+            .send(
+                service,
+                &self.body(
+                    service,
+                    &Claimed { finalizer: false, provider: None, ingress: Value::Null, conditions: &[] },
+                ),
+            )
+            .await?;
+        // Somebody else may have applied the finalizer as well (a restored backup, a manifest taken from the
+        // cluster); then giving up our share of it leaves it there, and the Service would never go.
+        let Some(after) = after else { return Ok(()) };
+        let Some(index) = after.finalizers().iter().position(|f| f == FINALIZER) else { return Ok(()) };
+        let path = format!("/metadata/finalizers/{index}");
+        let patch: json_patch::Patch = serde_json::from_value(json!([
+            {"op": "test", "path": "/metadata/uid", "value": after.uid()},
+            {"op": "test", "path": path, "value": FINALIZER},
+            {"op": "remove", "path": path},
+        ]))?;
+        self.send_patch(service, PatchParams::default(), &Patch::<Value>::Json(patch)).await.map(drop)
+    }
+
+    fn tell(&self, service: &Service, report: &Report) {
+        for event in &report.events {
+            self.events.send(Note {
+                about: ObjectReference {
+                    api_version: Some("v1".into()),
+                    kind: Some("Service".into()),
+                    name: service.metadata.name.clone(),
+                    namespace: service.metadata.namespace.clone(),
+                    uid: service.metadata.uid.clone(),
+                    resource_version: service.metadata.resource_version.clone(),
+                    field_path: None,
+                },
+                severity: event.severity,
+                reason: event.reason.to_owned(),
+                message: event.message.clone(),
+            });
+        }
+    }
+
+    async fn apply(&self, service: &Service, claimed: Claimed<'_>) -> Result<(), Error> {
+        self.send(service, &self.body(service, &claimed)).await.map(drop)
+    }
+
+    fn body(&self, service: &Service, claimed: &Claimed<'_>) -> Value {
+        let mut metadata = json!({
+            "name": service.metadata.name,
+            "namespace": service.metadata.namespace,
+            "uid": service.metadata.uid,
+        });
+        if claimed.finalizer {
+            metadata["finalizers"] = json!([FINALIZER]);
+        }
+        if let Some(provider) = claimed.provider {
+            metadata["annotations"] = json!({ PROVIDER_ANNOTATION: provider });
+        }
+        let mut status = json!({});
+        if !claimed.ingress.is_null() {
+            status["loadBalancer"] = json!({ "ingress": claimed.ingress });
+        }
+        if !claimed.conditions.is_empty() {
+            status["conditions"] = json!(claimed.conditions);
+        }
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "status": status})
+    }
+
+    async fn send(&self, service: &Service, body: &Value) -> Result<Option<Service>, Error> {
+        self.send_patch(service, PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await
+    }
+
+    /// `None`: the Service is gone, or another one of the same name is there, which comes to the same.
+    async fn send_patch<P: serde::Serialize + std::fmt::Debug>(
+        &self,
+        service: &Service,
+        params: PatchParams,
+        patch: &Patch<P>,
+    ) -> Result<Option<Service>, Error> {
+        let api = Api::<Service>::namespaced(self.client.clone(), &service.namespace().unwrap_or_default());
+        let name = service.name_any();
+        self.metrics.api_writes.inc();
+        let sent = tokio::time::timeout(DEADLINE, api.patch_status(&name, &params, patch)).await;
+        match sent {
+            Err(_) => Err(Error::Slow),
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
+            // Server-side apply with force knows one conflict only: the UID.
+            Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(None),
+            Ok(Err(error)) => Err(Error::Api(Box::new(error))),
+            Ok(Ok(after)) => {
+                if let Some(version) = version(&after) {
+                    let key = Key::of(&service.metadata);
+                    self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key, version);
+                }
+                Ok(Some(after))
+            }
+        }
+    }
+}
+
+/// Resource versions are comparable as numbers within one kind (KEP-5504).
+fn version(service: &Service) -> Option<u64> {
+    service.metadata.resource_version.as_ref()?.parse().ok()
+}
+
+/// The conditions on the Service that are ours.
+fn ours(service: &Service) -> Vec<Condition> {
+    let all = service.status.as_ref().and_then(|s| s.conditions.clone()).unwrap_or_default();
+    all.into_iter().filter(|c| c.type_.starts_with(ferrolb_core::GROUP_PREFIX)).collect()
+}
+
+/// Why a write failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server's answer.
+    #[error(transparent)]
+    Api(Box<kube::Error>),
+    /// None came in time.
+    #[error("no answer from the API server within {DEADLINE:?}")]
+    Slow,
+    /// A patch could not be built.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// How soon to try again.
+    pub fn class(&self) -> RetryClass {
+        match self {
+            Self::Api(error) => match error.as_ref() {
+                kube::Error::Api(status) if matches!(status.code, 401 | 403) => RetryClass::Denied,
+                kube::Error::Api(status) if status.code == 429 => RetryClass::Throttled,
+                kube::Error::Api(status) if matches!(status.code, 400 | 422) => RetryClass::Refused,
+                _ => RetryClass::Unavailable,
+            },
+            Self::Slow => RetryClass::Unavailable,
+            Self::Json(_) => RetryClass::Refused,
+        }
+    }
+}
