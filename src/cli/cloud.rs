@@ -28,9 +28,12 @@ pub struct ElbFlags {
     /// VPC of the cluster
     #[arg(long, env = "FERROLB_ELB_VPC_ID", value_name = "ID")]
     elb_vpc_id: Option<String>,
-    /// IPv4 subnet id (neutron_subnet_id) in which load balancers and members live
+    /// IPv4 subnet id (neutron_subnet_id) in which load balancers get their private address
     #[arg(long, env = "FERROLB_ELB_SUBNET_ID", value_name = "ID")]
     elb_subnet_id: Option<String>,
+    /// IPv4 subnet id of the nodes [default: that of --elb-subnet-id]
+    #[arg(long, env = "FERROLB_ELB_MEMBER_SUBNET_ID", value_name = "ID")]
+    elb_member_subnet_id: Option<String>,
     /// Network id (neutron_network_id) for the backend addresses of dedicated load balancers [default: the cloud's choice]
     #[arg(long, env = "FERROLB_ELB_NETWORK_ID", value_name = "ID")]
     elb_network_id: Vec<String>,
@@ -85,6 +88,9 @@ pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Resul
         required(&flags.elb_subnet_id, "elb-subnet-id")?,
     );
     config.eip_endpoint = required(&flags.elb_vpc_endpoint, "elb-vpc-endpoint")?;
+    if let Some(id) = flags.elb_member_subnet_id.clone().filter(|id| !id.is_empty()) {
+        config.member_subnet_id = id;
+    }
     config.network_ids = flags.elb_network_id.clone();
     config.deadline = deadline;
     let per_second = f64::from(flags.elb_calls_per_second.max(1));
