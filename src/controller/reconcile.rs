@@ -31,6 +31,10 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
     if cx.write.is_stale(&service) {
         return Ok(("stale", Some(STALE)));
     }
+    if !cx.may_write() {
+        // A leader that was paused wakes to find another at work: not even a look, until the lease says otherwise.
+        return Ok(("no permit", Some(SOON)));
+    }
     match cx.read(|world| desired(&service, world, &cx.settings)) {
         Decision::NotOurs => {
             cx.retry.settled(key);

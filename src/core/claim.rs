@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use ferrolb_provider::{Options, Owner, Problem};
 use k8s_openapi::api::core::v1::Service;
 
-use crate::{Class, World};
+use crate::{Class, Reason, World};
 
 /// Set before the first object is made, removed after the last one is gone.
 pub const FINALIZER: &str = "ferrolb.io/cleanup";
@@ -72,6 +72,19 @@ pub fn claim(svc: &Service, world: &World, settings: &Settings) -> Claim {
 pub fn has_finalizer(svc: &Service) -> bool {
     let finalizers = svc.metadata.finalizers.as_deref().unwrap_or_default();
     finalizers.iter().any(|f| f == FINALIZER)
+}
+
+/// Whether nothing on the Service tells of an earlier claim, so that nobody can have made anything for it yet. One
+/// whose finalizer somebody took off still bears other traces; one whose input was wrong so far bears a condition
+/// that says so, and nothing was called for it.
+pub fn never_claimed(svc: &Service) -> bool {
+    let status = svc.status.as_ref();
+    let served = status.and_then(|s| s.load_balancer.as_ref()?.ingress.as_ref()).is_some_and(|i| !i.is_empty());
+    let conditions = status.and_then(|s| s.conditions.as_deref()).unwrap_or_default();
+    let mut ours = conditions.iter().filter(|c| c.type_.starts_with(GROUP_PREFIX)).peekable();
+    let told = ours.peek().is_some();
+    let refused = ours.any(|c| c.reason == Reason::Invalid.row().reason);
+    !has_finalizer(svc) && holder(svc).is_none() && !served && (!told || refused)
 }
 
 /// The provider that holds objects of it, as written down when it was claimed.

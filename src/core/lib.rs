@@ -32,7 +32,9 @@ mod world;
 mod builders;
 
 pub use affected::{affected, relevant};
-pub use claim::{Claim, FINALIZER, GROUP_PREFIX, PROVIDER_ANNOTATION, Settings, claim, has_finalizer, holder, owner};
+pub use claim::{
+    Claim, FINALIZER, GROUP_PREFIX, PROVIDER_ANNOTATION, Settings, claim, has_finalizer, holder, never_claimed, owner,
+};
 pub use conditions::{EventWhen, Reason, Row, Severity, Status, markdown};
 pub use desired::{Decision, desired};
 pub use facts::{Class, Endpoint, Node, Slice, SlicePort};

@@ -69,8 +69,7 @@ impl Writer {
     }
 
     /// Makes sure that finalizer and annotation are there before the first call to the cloud. Returns whether the
-    /// Service is new to us, that is: whether nobody can have made anything for it yet. One whose finalizer was
-    /// taken off by somebody is not new, and still bears our conditions.
+    /// Service is new to us, that is: whether nobody can have made anything for it yet.
     ///
     /// # Errors
     /// The API server did not take it.
@@ -86,7 +85,7 @@ impl Writer {
         };
         let claimed = Claimed { finalizer: true, provider: Some(provider), ingress, conditions: &ours };
         self.apply(service, claimed).await?;
-        Ok(!held && ours.is_empty())
+        Ok(ferrolb_core::never_claimed(service))
     }
 
     /// Writes what there is to say, unless it stands there already. `claimed` is the provider of a claim made in this

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
 use super::*;
 use crate::builders::*;
 
@@ -151,4 +153,27 @@ fn marks_are_read_back() {
     assert_eq!(holder(&annotate(svc.clone(), PROVIDER_ANNOTATION, "")), None);
     assert_eq!(owner(&svc, &settings()).to_string(), "default/web (uid-web)");
     assert_eq!(owner(&svc, &settings()).cluster, "c1");
+}
+
+/// A wrong annotation that is corrected need not wait for a settle time: nothing was called for it.
+#[test]
+fn traces_of_a_claim_tell_that_something_may_have_been_made() {
+    let says = |reason: Reason| {
+        let mut svc = service("web");
+        svc.status.get_or_insert_default().conditions = Some(vec![Condition {
+            type_: format!("{GROUP_PREFIX}ConfigurationValid"),
+            reason: reason.row().reason.into(),
+            status: String::new(),
+            message: String::new(),
+            observed_generation: None,
+            last_transition_time: Time(crate::Timestamp::UNIX_EPOCH),
+        }]);
+        svc
+    };
+    assert!(never_claimed(&service("web")));
+    assert!(never_claimed(&says(Reason::Invalid)));
+    assert!(!never_claimed(&says(Reason::Accepted)), "the finalizer was taken off");
+    assert!(!never_claimed(&held(service("web"), "elb")));
+    assert!(!never_claimed(&serving(says(Reason::Invalid), &["10.0.0.1"])));
+    assert!(!never_claimed(&annotate(service("web"), PROVIDER_ANNOTATION, "elb")));
 }
