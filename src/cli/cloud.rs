@@ -1,7 +1,7 @@
 //! From flags to an elb provider: against the real cloud, or against the mock.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use ferrolb_elb::{CredentialsSource, Elb, ElbConfig, FileCredentials, HttpTransport, Limits, StaticCredentials};
 use ipnet::IpNet;
+use reqwest::Certificate;
 
 use crate::clock::Clock;
 
@@ -40,6 +41,9 @@ pub struct ElbFlags {
     /// Folder with the files access-key and secret-key, and security-token for temporary keys; read again on change
     #[arg(long, env = "FERROLB_ELB_CREDENTIALS_DIR", value_name = "DIR")]
     elb_credentials_dir: Option<PathBuf>,
+    /// Certificate authorities of the endpoints in PEM form, besides the public ones
+    #[arg(long, env = "FERROLB_ELB_CA_FILE", value_name = "FILE")]
+    elb_ca_file: Option<PathBuf>,
     /// Calls per second that the controller allows itself
     #[arg(long, env = "FERROLB_ELB_CALLS_PER_SECOND", value_name = "N", default_value_t = 20)]
     elb_calls_per_second: u32,
@@ -100,7 +104,12 @@ pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Resul
     let credentials =
         FileCredentials::new(dir.join("access-key"), dir.join("secret-key"), token.exists().then_some(token));
     credentials.get().context("reading the credentials")?;
-    let provider = Elb::new(config, Arc::new(transport()?), Arc::new(credentials), Arc::new(ElbClock(clock.clone())));
+    let provider = Elb::new(
+        config,
+        Arc::new(transport(flags.elb_ca_file.as_deref())?),
+        Arc::new(credentials),
+        Arc::new(ElbClock(clock.clone())),
+    );
     Ok(Cloud { provider, mock: None })
 }
 
@@ -134,12 +143,23 @@ pub async fn mock(flags: &MockFlags, deadline: Duration, clock: &Clock) -> anyho
     // A mock has no account to protect.
     config.limits = Limits { per_second: 200.0, burst: 400.0 };
     let credentials = StaticCredentials::new(ferrolb_mock::ACCESS_KEY, ferrolb_mock::SECRET_KEY);
-    let provider = Elb::new(config, Arc::new(transport()?), Arc::new(credentials), Arc::new(ElbClock(clock.clone())));
+    let provider =
+        Elb::new(config, Arc::new(transport(None)?), Arc::new(credentials), Arc::new(ElbClock(clock.clone())));
     Ok(Cloud { provider, mock })
 }
 
-fn transport() -> anyhow::Result<HttpTransport> {
-    Ok(HttpTransport::new(HttpTransport::builder().build().context("setting up the HTTP client")?))
+/// Trusts the public authorities and `private`. They are in the binary, because the image holds nothing else.
+fn transport(private: Option<&Path>) -> anyhow::Result<HttpTransport> {
+    let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
+    let mut trusted = public.collect::<Result<Vec<_>, _>>().context("reading the public authorities")?;
+    if let Some(file) = private {
+        let pem = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        let added = Certificate::from_pem_bundle(&pem).with_context(|| format!("{}: not PEM", file.display()))?;
+        anyhow::ensure!(!added.is_empty(), "{}: it holds no certificate", file.display());
+        trusted.extend(added);
+    }
+    let client = HttpTransport::builder().tls_certs_only(trusted).build().context("setting up the HTTP client")?;
+    Ok(HttpTransport::new(client))
 }
 
 /// The process's clock, as the provider wants it.
@@ -152,5 +172,19 @@ impl ferrolb_elb::Clock for ElbClock {
 
     fn monotonic(&self) -> Duration {
         self.0.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In an image of one binary there are no authorities on disk; the HTTP client refused to start there.
+    #[test]
+    fn the_public_authorities_are_in_the_binary() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        transport(None).expect("a client without any file");
+        let error = transport(Some(Path::new("Cargo.toml"))).expect_err("not a certificate");
+        assert!(format!("{error:#}").starts_with("Cargo.toml: "), "{error:#}");
     }
 }
