@@ -114,7 +114,7 @@ fn next(key: &Key, outcome: &Outcome, cx: &Context) -> Next {
     if outcome.waits.iter().any(|w| w.until.is_none()) {
         return ("waiting", Some(cx.retry.waiting(key, cx.clock.jitter())));
     }
-    let unhealthy = outcome.serving.as_ref().and_then(|s| s.health).is_some_and(|h| h.healthy < h.total);
+    let unhealthy = outcome.serving.as_ref().and_then(|s| s.health).is_none_or(|h| h.healthy < h.total);
     if outcome.writes > 0 || !unhealthy {
         cx.retry.settled(key);
     }
