@@ -98,6 +98,16 @@ pub async fn run(flags: Flags) -> anyhow::Result<()> {
         !flags.leader_elect || flags.lease_seconds >= flags.call_seconds * 2,
         "--lease-seconds must be at least twice --call-seconds, or a leader could hardly ever begin a call"
     );
+    for (flag, value) in
+        [("resync", flags.resync_seconds), ("sweep", flags.sweep_seconds), ("call", flags.call_seconds)]
+    {
+        ensure!(value >= Duration::from_secs(1), "--{flag}-seconds must be at least 1");
+    }
+    if flags.settle_seconds <= flags.call_seconds {
+        tracing::warn!(
+            "--settle-seconds should exceed --call-seconds, or a call that was given up may still take effect"
+        );
+    }
     let stop = CancellationToken::new();
     tokio::spawn({
         let stop = stop.clone();

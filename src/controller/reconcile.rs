@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrolb_core::{Decision, Key, Pass, desired, report};
+use ferrolb_core::{Decision, Key, Pass, Report, desired, report, unknown_class};
 use ferrolb_provider::{Host, Outcome, Owner, RetryClass};
 use k8s_openapi::api::core::v1::Service;
 
 use crate::controller::context::Context;
-use crate::kube::write::Error;
+use crate::kube::write::{Claimed, Error};
 
 /// The cache is behind our own write; it catches up within a watch event.
 const STALE: Duration = Duration::from_millis(50);
@@ -25,7 +25,7 @@ pub type Next = (&'static str, Option<Duration>);
 pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
     let Some(service) = cx.read(|world| world.service(key).cloned()) else {
         cx.write.forget(key);
-        cx.retry.settled(key);
+        cx.retry.forget(key);
         return Ok(("gone", None));
     };
     if cx.write.is_stale(&service) {
@@ -37,7 +37,13 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
     }
     match cx.read(|world| desired(&service, world, &cx.settings)) {
         Decision::NotOurs => {
-            cx.retry.settled(key);
+            cx.retry.forget(key);
+            if let Some(event) = cx.read(|world| unknown_class(&service, world, &cx.settings)) {
+                cx.write.say(&service, &event);
+            }
+            if ferrolb_core::has_leftovers(&service) {
+                cx.write.release(&service, &Report::default()).await?;
+            }
             Ok(("ignored", None))
         }
         Decision::Refused(problems) => {
@@ -51,10 +57,12 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
             let Some(driver) = cx.registry.get(&provider) else { return Ok(("ignored", None)) };
             // Wrong input leads to no call to the cloud, so it needs no claim.
             let claimed = driver.check(&want).is_ok().then_some(provider.as_str());
-            if let Some(provider) = claimed
-                && cx.write.claim(&service, provider).await?
-            {
-                driver.first_seen(&want.owner);
+            if let Some(provider) = claimed {
+                match cx.write.claim(&service, provider).await? {
+                    Claimed::New => driver.first_seen(&want.owner),
+                    Claimed::Held => {}
+                    Claimed::Outdated => return Ok(("stale", Some(cx.retry.waiting(key, cx.clock.jitter())))),
+                }
             }
             let outcome = driver.reconcile(&want, cx).await;
             log(&service, &provider, &outcome, cx);
@@ -89,7 +97,7 @@ async fn release(
     }
     let told = report(service, &Pass::Released(&Outcome { settled: true, ..Outcome::default() }), cx.clock.wall());
     cx.write.release(service, &told).await?;
-    cx.retry.settled(key);
+    cx.retry.forget(key);
     Ok(("released", None))
 }
 
@@ -98,35 +106,32 @@ fn next(key: &Key, outcome: &Outcome, cx: &Context) -> Next {
     if outcome.permit_lost {
         return ("no permit", Some(SOON));
     }
+    let jitter = cx.clock.jitter();
+    let endless = outcome.waits.iter().any(|w| w.until.is_none());
+    let poll = endless.then(|| cx.retry.waiting(key, jitter));
+    // The moment at which the cloud's lists are to be trusted is worth a look, whatever else there is.
+    let sooner = [poll, until(outcome.look_again, cx)].into_iter().flatten().min();
+    let at_most = |delay: Duration| sooner.map_or(delay, |sooner| sooner.min(delay));
     if let Some(class) = outcome.retry() {
-        let mut delay = cx.retry.failed(key, class, outcome.retry_after(), cx.clock.jitter());
-        if class == RetryClass::Ambiguous {
-            // Before that no create is allowed anyway.
-            delay = delay.max(until(outcome.look_again, cx).unwrap_or_default());
-        }
-        return ("failed", Some(delay));
+        let delay = cx.retry.failed(key, class, outcome.retry_after(), jitter);
+        let throttled = class == RetryClass::Throttled;
+        return ("failed", Some(if throttled { delay } else { at_most(delay) }));
     }
     if !outcome.problems.is_empty() {
-        // An adopted object may appear, and nobody tells us.
-        let delay = cx.retry.failed(key, RetryClass::Refused, None, cx.clock.jitter());
-        return ("refused", outcome.serving.is_some().then_some(delay));
+        // Where the cloud was asked, its answer may change and nobody tells us: an object to adopt may appear.
+        let asked = outcome.serving.is_some();
+        return ("refused", asked.then(|| at_most(cx.retry.failed(key, RetryClass::Refused, None, jitter))));
     }
-    if outcome.waits.iter().any(|w| w.until.is_none()) {
-        return ("waiting", Some(cx.retry.waiting(key, cx.clock.jitter())));
+    if endless {
+        return ("waiting", sooner);
     }
-    let unhealthy = outcome.serving.as_ref().and_then(|s| s.health).is_none_or(|h| h.healthy < h.total);
-    if outcome.writes > 0 || !unhealthy {
-        cx.retry.settled(key);
-    }
-    let (result, mut delay) = match until(outcome.look_again, cx) {
-        Some(delay) => ("waiting", delay),
-        None => ("settled", cx.resync.mul_f64(cx.clock.jitter())),
-    };
-    if unhealthy {
+    cx.retry.succeeded(key, outcome.writes > 0);
+    let mut delay = at_most(cx.resync.mul_f64(jitter));
+    if outcome.serving.as_ref().and_then(|s| s.health).is_none_or(|h| h.healthy < h.total) {
         // The cloud's checks take a while and it does not call us: look more often, and less so with time.
-        delay = delay.min(cx.retry.failed(key, RetryClass::Unavailable, None, cx.clock.jitter()));
+        delay = delay.min(cx.retry.unhealthy(key, jitter));
     }
-    (result, Some(delay))
+    (if outcome.look_again.is_some() { "waiting" } else { "settled" }, Some(delay))
 }
 
 fn until(moment: Option<Duration>, cx: &Context) -> Option<Duration> {

@@ -13,36 +13,67 @@ const CEILING: Duration = Duration::from_secs(300);
 /// The first look at something that is on its way; doubled each time.
 const POLL: Duration = Duration::from_millis(250);
 const POLL_CEILING: Duration = Duration::from_secs(10);
+/// The first look at backends that are not all healthy; doubled each time, up to [`CEILING`].
+const HEALTH: Duration = Duration::from_secs(1);
 
-/// Counts tries per Service.
+/// Counts, per Service, what happened in a row. Each reason to look again has a count of its own: many looks at
+/// backends that stay unhealthy must not slow down the retry of a failure.
 #[derive(Default)]
 pub struct Retry {
-    tries: Mutex<BTreeMap<Key, u32>>,
+    counts: Mutex<BTreeMap<Key, Counts>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    failed: u32,
+    waiting: u32,
+    unhealthy: u32,
 }
 
 impl Retry {
     /// Notes a failure; returns the delay before the next try. `hint` is the cloud's own, `jitter` about 1.
     pub fn failed(&self, key: &Key, class: RetryClass, hint: Option<Duration>, jitter: f64) -> Duration {
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        let tried = tries.entry(key.clone()).or_default();
-        let delay = delay(class, *tried, hint);
-        *tried = tried.saturating_add(1);
-        delay.mul_f64(jitter)
+        let delay = delay(class, self.count(key, |c| &mut c.failed), hint).mul_f64(jitter);
+        // The jitter must not bring it below what the cloud asked for.
+        hint.map_or(delay, |hint| delay.max(hint.min(CEILING)))
     }
 
     /// Notes that something is on its way; returns the delay before the next look.
     pub fn waiting(&self, key: &Key, jitter: f64) -> Duration {
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        let tried = tries.entry(key.clone()).or_default();
-        let delay = (POLL * 2u32.saturating_pow((*tried).min(8))).min(POLL_CEILING);
-        *tried = tried.saturating_add(1);
-        delay.mul_f64(jitter)
+        doubled(POLL, self.count(key, |c| &mut c.waiting), POLL_CEILING).mul_f64(jitter)
     }
 
-    /// Notes a success, or that the object is gone.
-    pub fn settled(&self, key: &Key) {
-        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    /// Notes that not all backends are known to be healthy; returns the delay before the next look.
+    pub fn unhealthy(&self, key: &Key, jitter: f64) -> Duration {
+        doubled(HEALTH, self.count(key, |c| &mut c.unhealthy), CEILING).mul_f64(jitter)
     }
+
+    /// Notes a pass without failure and without anything to wait for. `changed`: it wrote something, so that health
+    /// is worth a closer look again.
+    pub fn succeeded(&self, key: &Key, changed: bool) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counts) = counts.get_mut(key) {
+            let unhealthy = if changed { 0 } else { counts.unhealthy };
+            *counts = Counts { unhealthy, ..Counts::default() };
+        }
+    }
+
+    /// Forgets a Service.
+    pub fn forget(&self, key: &Key) {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// The count before this one.
+    fn count(&self, key: &Key, which: impl FnOnce(&mut Counts) -> &mut u32) -> u32 {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = which(counts.entry(key.clone()).or_default());
+        *count = count.saturating_add(1);
+        *count - 1
+    }
+}
+
+fn doubled(first: Duration, times: u32, ceiling: Duration) -> Duration {
+    first.saturating_mul(2u32.saturating_pow(times.min(16))).min(ceiling)
 }
 
 /// The delay after `tried` earlier failures.
@@ -54,7 +85,7 @@ fn delay(class: RetryClass, tried: u32, hint: Option<Duration>) -> Duration {
         RetryClass::Refused => Duration::from_secs(5),
         RetryClass::Denied => Duration::from_secs(10),
     };
-    let doubled = first.saturating_mul(2u32.saturating_pow(tried.min(16))).min(CEILING);
+    let doubled = doubled(first, tried, CEILING);
     hint.map_or(doubled, |hint| doubled.max(hint.min(CEILING)))
 }
 
@@ -91,7 +122,21 @@ mod tests {
         let key = Key::new("n", "s");
         let fail = || retry.failed(&key, RetryClass::Unavailable, None, 1.0).as_secs();
         assert_eq!((fail(), fail(), fail()), (1, 2, 4));
-        retry.settled(&key);
+        retry.succeeded(&key, false);
         assert_eq!(fail(), 1);
+    }
+
+    /// Nodes without an endpoint are unhealthy for ever under policy Local; one 503 then waited five minutes.
+    #[test]
+    fn each_reason_to_look_again_has_its_own_count() {
+        let (retry, key) = (Retry::default(), Key::new("n", "s"));
+        let looks = [(); 10].map(|()| retry.unhealthy(&key, 1.0).as_secs());
+        assert_eq!(looks[8..], [256, 300]);
+        retry.waiting(&key, 1.0);
+        assert_eq!(retry.failed(&key, RetryClass::Unavailable, None, 1.0).as_secs(), 1);
+        retry.succeeded(&key, false);
+        assert_eq!(retry.unhealthy(&key, 1.0).as_secs(), 300, "nothing changed");
+        retry.succeeded(&key, true);
+        assert_eq!(retry.unhealthy(&key, 1.0).as_secs(), 1);
     }
 }

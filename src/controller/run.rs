@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -64,10 +65,11 @@ pub async fn run(
     let (metrics, prometheus) = Metrics::register();
     let world = Arc::new(RwLock::new(World::default()));
     let queue = Arc::new(Queue::default());
+    let leading = Arc::new(AtomicBool::new(false));
     // Watches, events and the admin port outlive the work, so that its end can be seen.
     let ended = CancellationToken::new();
     let _ended = ended.clone().drop_guard();
-    let feeds = Arc::new(Feeds::start(&clients, &clock, &ended, learner(&world, &queue)));
+    let feeds = Arc::new(Feeds::start(&clients, &clock, &ended, learner(&world, &queue, &leading)));
     let sink = events::start(&clients, options.identity.clone(), clock.clone(), ended.clone());
     if let Some(address) = options.admin {
         let admin = admin(&metrics, prometheus, &queue, &feeds, &sink, &clock);
@@ -96,11 +98,16 @@ pub async fn run(
     };
     tracing::info!(identity = %options.identity, "leading");
     metrics.leading.set(1);
+    // First the gate, then all keys: what comes in between is asked for twice, which is once.
+    leading.store(true, Ordering::Release);
+    let known: Vec<_> =
+        world.read().unwrap_or_else(PoisonError::into_inner).services().map(|(key, _)| key.clone()).collect();
+    known.into_iter().for_each(|key| queue.add(key));
     let began = clock.now();
     let cx = Arc::new(Context {
         world,
         registry: registry(began),
-        write: Writer::new(&clients, sink, metrics.clone()),
+        write: Writer::new(&clients, sink, clock.clone(), metrics.clone()),
         retry: Retry::default(),
         queue,
         clock,
@@ -133,9 +140,13 @@ pub async fn run(
     Ok(())
 }
 
-/// Puts each fact into the world, and the Services that it touches into the queue.
-fn learner(world: &Arc<RwLock<World>>, queue: &Arc<Queue>) -> impl Fn(Object) + Clone + Send + 'static {
-    let (world, queue) = (world.clone(), queue.clone());
+/// Puts each fact into the world and, while this process leads, the Services that it touches into the queue.
+fn learner(
+    world: &Arc<RwLock<World>>,
+    queue: &Arc<Queue>,
+    leading: &Arc<AtomicBool>,
+) -> impl Fn(Object) + Clone + Send + 'static {
+    let (world, queue, leading) = (world.clone(), queue.clone(), leading.clone());
     move |object| {
         let keys = {
             let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +158,9 @@ fn learner(world: &Arc<RwLock<World>>, queue: &Arc<Queue>) -> impl Fn(Object) + 
             };
             affected(&world, &change)
         };
-        keys.into_iter().for_each(|key| queue.add(key));
+        if leading.load(Ordering::Acquire) {
+            keys.into_iter().for_each(|key| queue.add(key));
+        }
     }
 }
 
@@ -174,7 +187,15 @@ async fn work(cx: Arc<Context>, clients: Clients, concurrency: usize, every: Dur
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(every.mul_f64(cx.clock.jitter())) => sweep(&clients, &cx).await,
+                    () = tokio::time::sleep(every.mul_f64(cx.clock.jitter())) => {}
+                }
+                // In a task of its own, so that a panic is the end of this sweep and not of all.
+                let sweep = tokio::spawn({
+                    let (clients, cx) = (clients.clone(), cx.clone());
+                    async move { sweep(&clients, &cx).await }
+                });
+                if let Err(panic) = sweep.await {
+                    tracing::error!(%panic, "a sweep panicked: please report this");
                 }
             }
         })

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use ferrolb_provider::{Options, Owner, Problem};
 use k8s_openapi::api::core::v1::Service;
 
-use crate::{Class, Reason, World};
+use crate::conditions::UNKNOWN_CLASS;
+use crate::{Class, Event, Reason, Severity, World};
 
 /// Set before the first object is made, removed after the last one is gone.
 pub const FINALIZER: &str = "ferrolb.io/cleanup";
@@ -17,6 +18,8 @@ pub const FINALIZER: &str = "ferrolb.io/cleanup";
 pub const PROVIDER_ANNOTATION: &str = "ferrolb.io/provider";
 /// What our classes, annotations and conditions begin with.
 pub const GROUP_PREFIX: &str = "ferrolb.io/";
+/// Classes that exist without an object.
+const BUILT_IN: [&str; 3] = ["elb", "layer2", "mock"];
 
 /// What this controller was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +71,15 @@ pub fn claim(svc: &Service, world: &World, settings: &Settings) -> Claim {
     }
 }
 
+/// What to tell about a class of ours that nobody can serve. One that another installation may serve, a built-in one or
+/// one with an object, is its business.
+pub fn unknown_class(svc: &Service, world: &World, settings: &Settings) -> Option<Event> {
+    let Claim::Unknown { class, hint } = claim(svc, world, settings) else { return None };
+    let name = class.strip_prefix(GROUP_PREFIX)?;
+    let somebody = BUILT_IN.contains(&name) || world.class(name).is_some() || is_deleting(svc);
+    (!somebody).then_some(Event { severity: Severity::Warning, reason: UNKNOWN_CLASS, message: hint })
+}
+
 /// Whether our finalizer is on it.
 pub fn has_finalizer(svc: &Service) -> bool {
     let finalizers = svc.metadata.finalizers.as_deref().unwrap_or_default();
@@ -85,6 +97,14 @@ pub fn never_claimed(svc: &Service) -> bool {
     let told = ours.peek().is_some();
     let refused = ours.any(|c| c.reason == Reason::Invalid.row().reason);
     !has_finalizer(svc) && holder(svc).is_none() && !served && (!told || refused)
+}
+
+/// Whether it bears conditions of ours although it is no load balancer any more and nothing was made for it: its input
+/// was wrong until its type changed. While it is a load balancer, another installation of ours may have written them.
+pub fn has_leftovers(svc: &Service) -> bool {
+    let conditions = svc.status.as_ref().and_then(|s| s.conditions.as_deref()).unwrap_or_default();
+    let ours = conditions.iter().any(|c| c.type_.starts_with(GROUP_PREFIX));
+    ours && !is_load_balancer(svc) && !has_finalizer(svc) && !is_deleting(svc)
 }
 
 /// The provider that holds objects of it, as written down when it was claimed.
@@ -143,6 +163,14 @@ fn of_class(svc: &Service, class: &Class, settings: &Settings) -> Claim {
     let name = &class.name;
     if !settings.providers.contains(&class.provider) {
         let why = format!("LoadBalancerClass {name:?} is of provider {:?}, which does not run here", class.provider);
+        if kept_by(svc, settings).is_some() {
+            return Claim::Gone(Problem {
+                option: "spec.loadBalancerClass".into(),
+                at: String::new(),
+                message: format!("{why}, so the load balancer is left as it is"),
+                valid: "give the class its provider back, or delete the Service".into(),
+            });
+        }
         return unknown(name, why, settings);
     }
     let namespace = svc.metadata.namespace.as_deref().unwrap_or_default();

@@ -33,7 +33,8 @@ mod builders;
 
 pub use affected::{affected, relevant};
 pub use claim::{
-    Claim, FINALIZER, GROUP_PREFIX, PROVIDER_ANNOTATION, Settings, claim, has_finalizer, holder, never_claimed, owner,
+    Claim, FINALIZER, GROUP_PREFIX, PROVIDER_ANNOTATION, Settings, claim, has_finalizer, has_leftovers, holder,
+    never_claimed, owner, unknown_class,
 };
 pub use conditions::{EventWhen, Reason, Row, Severity, Status, markdown};
 pub use desired::{Decision, desired};

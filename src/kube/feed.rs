@@ -33,6 +33,15 @@ pub enum Fact<K> {
     Gone(K),
 }
 
+/// Whether a server that does not know the kind is to be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Every API server has it: a 404 is somebody else's answer, a proxy's for instance.
+    BuiltIn,
+    /// It comes with a definition that need not be installed: a 404 means that there are no objects.
+    Optional,
+}
+
 /// Whether a feed is to be trusted.
 #[derive(Default)]
 pub struct Health {
@@ -64,8 +73,11 @@ impl Health {
 
 /// Watches all objects of `api` until `stop`, telling `sink` each fact in order. An object that was there before a
 /// reconnect and is not after it is told as gone. `slim` makes of an object what is kept for that comparison.
+///
+/// `kind` says whether the server may not know it at all.
 pub async fn run<K, S>(
     api: Api<K>,
+    kind: Kind,
     clock: Clock,
     health: Arc<Health>,
     stop: CancellationToken,
@@ -121,7 +133,9 @@ pub async fn run<K, S>(
                         }
                     }
                 }
-                Some(Err(watcher::Error::InitialListFailed(kube::Error::Api(status)))) if status.code == 404 => {
+                Some(Err(watcher::Error::InitialListFailed(kube::Error::Api(status))))
+                    if kind == Kind::Optional && status.code == 404 =>
+                {
                     // The server does not know the kind: its definition is not installed, so there are no objects of
                     // it. The watcher asks again, ever more seldom, and sees when that changes.
                     tracing::debug!(kind = %K::kind(&K::DynamicType::default()), "the cluster does not know this kind");

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::kube::client::Clients;
-use crate::kube::feed::{self, Fact, Health};
+use crate::kube::feed::{self, Fact, Health, Kind};
 
 /// All watches.
 pub struct Feeds {
@@ -31,42 +31,74 @@ impl Feeds {
         let (services, nodes, slices, classes) = (tell.clone(), tell.clone(), tell.clone(), tell);
 
         let health = feeds.health("Service");
-        let run = feed::run(Api::all(client.clone()), clock.clone(), health, stop.clone(), slim_service, move |fact| {
-            services(match fact {
-                Fact::Is(service) => Object::Service(Key::of(&service.metadata), Some(service)),
-                Fact::Gone(service) => Object::Service(Key::of(&service.metadata), None),
-            });
-        });
+        let run = feed::run(
+            Api::all(client.clone()),
+            Kind::BuiltIn,
+            clock.clone(),
+            health,
+            stop.clone(),
+            slim_service,
+            move |fact| {
+                services(match fact {
+                    Fact::Is(service) => Object::Service(Key::of(&service.metadata), Some(service)),
+                    Fact::Gone(service) => Object::Service(Key::of(&service.metadata), None),
+                });
+            },
+        );
         tokio::spawn(run);
 
         let health = feeds.health("Node");
         let slim = |node: KubeNode| Node::from(&node);
-        let run = feed::run(Api::all(client.clone()), clock.clone(), health, stop.clone(), slim, move |fact| {
-            nodes(match fact {
-                Fact::Is(node) => Object::Node(node.name.clone(), Some(node)),
-                Fact::Gone(node) => Object::Node(node.name, None),
-            });
-        });
+        let run = feed::run(
+            Api::all(client.clone()),
+            Kind::BuiltIn,
+            clock.clone(),
+            health,
+            stop.clone(),
+            slim,
+            move |fact| {
+                nodes(match fact {
+                    Fact::Is(node) => Object::Node(node.name.clone(), Some(node)),
+                    Fact::Gone(node) => Object::Node(node.name, None),
+                });
+            },
+        );
         tokio::spawn(run);
 
         let health = feeds.health("EndpointSlice");
         let slim = |slice: EndpointSlice| Slice::from(&slice);
-        let run = feed::run(Api::all(client.clone()), clock.clone(), health, stop.clone(), slim, move |fact| {
-            slices(match fact {
-                Fact::Is(slice) => Object::Slice(Key::new(&slice.namespace, &slice.name), Some(slice)),
-                Fact::Gone(slice) => Object::Slice(Key::new(&slice.namespace, &slice.name), None),
-            });
-        });
+        let run = feed::run(
+            Api::all(client.clone()),
+            Kind::BuiltIn,
+            clock.clone(),
+            health,
+            stop.clone(),
+            slim,
+            move |fact| {
+                slices(match fact {
+                    Fact::Is(slice) => Object::Slice(Key::new(&slice.namespace, &slice.name), Some(slice)),
+                    Fact::Gone(slice) => Object::Slice(Key::new(&slice.namespace, &slice.name), None),
+                });
+            },
+        );
         tokio::spawn(run);
 
         let health = feeds.health("LoadBalancerClass");
         let slim = |class: LoadBalancerClass| Class::from(&class);
-        let run = feed::run(Api::all(client.clone()), clock.clone(), health, stop.clone(), slim, move |fact| {
-            classes(match fact {
-                Fact::Is(class) => Object::Class(class.name.clone(), Some(class)),
-                Fact::Gone(class) => Object::Class(class.name, None),
-            });
-        });
+        let run = feed::run(
+            Api::all(client.clone()),
+            Kind::Optional,
+            clock.clone(),
+            health,
+            stop.clone(),
+            slim,
+            move |fact| {
+                classes(match fact {
+                    Fact::Is(class) => Object::Class(class.name.clone(), Some(class)),
+                    Fact::Gone(class) => Object::Class(class.name, None),
+                });
+            },
+        );
         tokio::spawn(run);
         feeds
     }

@@ -131,7 +131,10 @@ impl Election {
     /// Gives the lease back. Call it when nothing is being written any more.
     pub async fn release(&mut self) {
         self.permit.set(Duration::ZERO);
-        let Some(mut lease) = self.observed.lease.take() else { return };
+        let ours =
+            |lease: &Lease| lease.spec.as_ref().and_then(|s| s.holder_identity.as_ref()) == Some(&self.config.identity);
+        // Another may have taken over meanwhile; its lease is not ours to give.
+        let Some(mut lease) = self.observed.lease.take().filter(ours) else { return };
         let spec = lease.spec.get_or_insert_default();
         spec.holder_identity = Some(String::new());
         if let Err(error) = self.bounded(self.api.replace(&self.config.name, &PostParams::default(), &lease)).await {

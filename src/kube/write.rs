@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use ferrolb_core::{FINALIZER, Key, PROVIDER_ANNOTATION, Report};
+use ferrolb_core::{Event, FINALIZER, Key, PROVIDER_ANNOTATION, Report};
 use ferrolb_provider::RetryClass;
 use k8s_openapi::api::core::v1::{ObjectReference, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -16,6 +16,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
+use crate::clock::Clock;
 use crate::kube::client::Clients;
 use crate::kube::events::{Note, Sink};
 use crate::telemetry::Metrics;
@@ -23,18 +24,32 @@ use crate::telemetry::Metrics;
 /// Our field manager.
 const MANAGER: &str = "ferrolb";
 const DEADLINE: Duration = Duration::from_secs(10);
+/// The longest that a watch can be behind (`feed`).
+const BEHIND_AT_MOST: Duration = Duration::from_secs(150);
 
 /// Writes on Services.
 pub struct Writer {
     client: Client,
     events: Sink,
     metrics: Metrics,
-    /// Version of our last write on each Service, until the cache has caught up with it.
-    written: Mutex<BTreeMap<Key, u64>>,
+    clock: Clock,
+    /// Version and moment of our last write on each Service, until the cache has caught up with it.
+    written: Mutex<BTreeMap<Key, (u64, Duration)>>,
 }
 
-/// What we say about a Service, besides its conditions.
-struct Claimed<'a> {
+/// How a claim ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// It is ours as of now: nobody can have made anything for it yet.
+    New,
+    /// It was ours before.
+    Held,
+    /// The Service is not any more as we know it, or gone: nothing may be made for it.
+    Outdated,
+}
+
+/// What an apply says.
+struct Wish<'a> {
     /// There may be something of it in the cloud. Leaving this out of an apply would let the Service go.
     finalizer: bool,
     /// Who holds what there is in the cloud.
@@ -45,22 +60,21 @@ struct Claimed<'a> {
 
 impl Writer {
     /// A writer.
-    pub fn new(clients: &Clients, events: Sink, metrics: Metrics) -> Self {
-        Self { client: clients.client.clone(), events, metrics, written: Mutex::default() }
+    pub fn new(clients: &Clients, events: Sink, clock: Clock, metrics: Metrics) -> Self {
+        Self { client: clients.client.clone(), events, metrics, clock, written: Mutex::default() }
     }
 
     /// Whether the cached `service` is older than what we wrote ourselves; then nothing may be concluded from it.
     pub fn is_stale(&self, service: &Service) -> bool {
         let key = Key::of(&service.metadata);
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        match written.get(&key) {
-            Some(&ours) if version(service) < Some(ours) => true,
-            Some(_) => {
-                written.remove(&key);
-                false
-            }
-            None => false,
+        let Some(&(ours, at)) = written.get(&key) else { return false };
+        // A watch is never longer behind than that. What still seems older is: etcd was restored from a backup.
+        let stale = version(service) < Some(ours) && self.clock.now() < at + BEHIND_AT_MOST;
+        if !stale {
+            written.remove(&key);
         }
+        stale
     }
 
     /// Forgets a Service that is gone.
@@ -68,24 +82,30 @@ impl Writer {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Makes sure that finalizer and annotation are there before the first call to the cloud. Returns whether the
-    /// Service is new to us, that is: whether nobody can have made anything for it yet.
+    /// Makes sure that finalizer and annotation are there before the first call to the cloud.
     ///
     /// # Errors
     /// The API server did not take it.
-    pub async fn claim(&self, service: &Service, provider: &str) -> Result<bool, Error> {
-        let held = ferrolb_core::has_finalizer(service);
-        if held && ferrolb_core::holder(service) == Some(provider) {
-            return Ok(false);
+    pub async fn claim(&self, service: &Service, provider: &str) -> Result<Claimed, Error> {
+        if ferrolb_core::has_finalizer(service) && ferrolb_core::holder(service) == Some(provider) {
+            return Ok(Claimed::Held);
         }
         let ours = ours(service);
-        let ingress = match held {
-            true => json!(service.status.as_ref().and_then(|s| s.load_balancer.as_ref()?.ingress.clone())),
-            false => Value::Null,
+        let new = ferrolb_core::never_claimed(service);
+        let ingress = match new {
+            true => Value::Null,
+            false => json!(service.status.as_ref().and_then(|s| s.load_balancer.as_ref()?.ingress.clone())),
         };
-        let claimed = Claimed { finalizer: true, provider: Some(provider), ingress, conditions: &ours };
-        self.apply(service, claimed).await?;
-        Ok(ferrolb_core::never_claimed(service))
+        let wish = Wish { finalizer: true, provider: Some(provider), ingress, conditions: &ours };
+        let mut body = self.body(service, &wish);
+        // What the claim concludes from the Service must still be true of it: an old one may be claimed already, or
+        // on its way out.
+        body["metadata"]["resourceVersion"] = json!(service.metadata.resource_version);
+        Ok(match self.send(service, &body).await? {
+            None => Claimed::Outdated,
+            Some(_) if new => Claimed::New,
+            Some(_) => Claimed::Held,
+        })
     }
 
     /// Writes what there is to say, unless it stands there already. `claimed` is the provider of a claim made in this
@@ -94,14 +114,14 @@ impl Writer {
     /// # Errors
     /// The API server did not take it.
     pub async fn report(&self, service: &Service, claimed: Option<&str>, report: &Report) -> Result<(), Error> {
-        self.tell(service, report);
+        report.events.iter().for_each(|event| self.say(service, event));
         if ferrolb_core::equal(report, service) {
             return Ok(());
         }
         let ingress = if report.ingress.is_empty() { Value::Null } else { json!(report.ingress) };
         let finalizer = claimed.is_some() || ferrolb_core::has_finalizer(service);
         let provider = claimed.or_else(|| ferrolb_core::holder(service));
-        self.apply(service, Claimed { finalizer, provider, ingress, conditions: &report.conditions }).await
+        self.apply(service, Wish { finalizer, provider, ingress, conditions: &report.conditions }).await
     }
 
     /// Gives up everything we own on the Service: call it when nothing of it is left in the cloud.
@@ -109,14 +129,11 @@ impl Writer {
     /// # Errors
     /// The API server did not take it.
     pub async fn release(&self, service: &Service, report: &Report) -> Result<(), Error> {
-        self.tell(service, report);
+        report.events.iter().for_each(|event| self.say(service, event));
         let after = self
             .send(
                 service,
-                &self.body(
-                    service,
-                    &Claimed { finalizer: false, provider: None, ingress: Value::Null, conditions: &[] },
-                ),
+                &self.body(service, &Wish { finalizer: false, provider: None, ingress: Value::Null, conditions: &[] }),
             )
             .await?;
         // Somebody else may have applied the finalizer as well (a restored backup, a manifest taken from the
@@ -132,47 +149,46 @@ impl Writer {
         self.send_patch(service, PatchParams::default(), &Patch::<Value>::Json(patch)).await.map(drop)
     }
 
-    fn tell(&self, service: &Service, report: &Report) {
-        for event in &report.events {
-            self.events.send(Note {
-                about: ObjectReference {
-                    api_version: Some("v1".into()),
-                    kind: Some("Service".into()),
-                    name: service.metadata.name.clone(),
-                    namespace: service.metadata.namespace.clone(),
-                    uid: service.metadata.uid.clone(),
-                    resource_version: service.metadata.resource_version.clone(),
-                    field_path: None,
-                },
-                severity: event.severity,
-                reason: event.reason.to_owned(),
-                message: event.message.clone(),
-            });
-        }
+    /// Hands in an event about a Service.
+    pub fn say(&self, service: &Service, event: &Event) {
+        self.events.send(Note {
+            about: ObjectReference {
+                api_version: Some("v1".into()),
+                kind: Some("Service".into()),
+                name: service.metadata.name.clone(),
+                namespace: service.metadata.namespace.clone(),
+                uid: service.metadata.uid.clone(),
+                resource_version: service.metadata.resource_version.clone(),
+                field_path: None,
+            },
+            severity: event.severity,
+            reason: event.reason.to_owned(),
+            message: event.message.clone(),
+        });
     }
 
-    async fn apply(&self, service: &Service, claimed: Claimed<'_>) -> Result<(), Error> {
-        self.send(service, &self.body(service, &claimed)).await.map(drop)
+    async fn apply(&self, service: &Service, wish: Wish<'_>) -> Result<(), Error> {
+        self.send(service, &self.body(service, &wish)).await.map(drop)
     }
 
-    fn body(&self, service: &Service, claimed: &Claimed<'_>) -> Value {
+    fn body(&self, service: &Service, wish: &Wish<'_>) -> Value {
         let mut metadata = json!({
             "name": service.metadata.name,
             "namespace": service.metadata.namespace,
             "uid": service.metadata.uid,
         });
-        if claimed.finalizer {
+        if wish.finalizer {
             metadata["finalizers"] = json!([FINALIZER]);
         }
-        if let Some(provider) = claimed.provider {
+        if let Some(provider) = wish.provider {
             metadata["annotations"] = json!({ PROVIDER_ANNOTATION: provider });
         }
         let mut status = json!({});
-        if !claimed.ingress.is_null() {
-            status["loadBalancer"] = json!({ "ingress": claimed.ingress });
+        if !wish.ingress.is_null() {
+            status["loadBalancer"] = json!({ "ingress": wish.ingress });
         }
-        if !claimed.conditions.is_empty() {
-            status["conditions"] = json!(claimed.conditions);
+        if !wish.conditions.is_empty() {
+            status["conditions"] = json!(wish.conditions);
         }
         json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "status": status})
     }
@@ -195,13 +211,16 @@ impl Writer {
         match sent {
             Err(_) => Err(Error::Slow),
             Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
-            // Server-side apply with force knows one conflict only: the UID.
+            // A forced apply conflicts on the UID, and on the version where it names one.
             Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(None),
             Ok(Err(error)) => Err(Error::Api(Box::new(error))),
             Ok(Ok(after)) => {
                 if let Some(version) = version(&after) {
                     let key = Key::of(&service.metadata);
-                    self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key, version);
+                    self.written
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(key, (version, self.clock.now()));
                 }
                 Ok(Some(after))
             }

@@ -18,8 +18,8 @@ use crate::memory::Memory;
 use crate::outcome::{Failure, Wait};
 use crate::plan::goes_before;
 use crate::{
-    Desired, Id, Item, Model, Outcome, Owner, Plan, Problem, Provider, ProviderError, Resource, Seen, Slot, State,
-    Step, Verb, plan,
+    Desired, Detail, Id, Item, Model, Outcome, Owner, Plan, Problem, Provider, ProviderError, Resource, Seen, Slot,
+    State, Step, Verb, plan,
 };
 
 /// What the engine asks of the process that runs it.
@@ -80,10 +80,16 @@ impl<P: Provider> Engine<P> {
             outcome.permit_lost = true;
             outcome.settled = false;
         }
-        if outcome.settled {
-            self.memory().remove(&identity(owner));
-        }
+        // The memory stays until the list must show what was deleted: the owner may want a load balancer again.
+        self.prune(host.now());
         outcome
+    }
+
+    /// Forgets what makes no difference any more.
+    fn prune(&self, now: Duration) {
+        if now >= self.began + self.settle {
+            self.memory().retain(|_, memory| !memory.is_idle(now));
+        }
     }
 
     /// The plan for `want`, without carrying it out.
@@ -303,8 +309,16 @@ impl<P: Provider> Run<'_, P> {
 
     fn finish(mut self, model: &[P::Resource]) -> Outcome {
         for (slot, seen) in self.present.clone() {
-            if let State::Pending(word) | State::Failed(word) = &seen.state {
-                self.wait(slot, &format!("the cloud reports it as {word}"));
+            match &seen.state {
+                State::Ready => {}
+                State::Pending(word) => self.wait(slot, &format!("the cloud reports it as {word}")),
+                // Waiting does not help, so it is no reason to look often.
+                State::Failed(word) => {
+                    let message = format!("the cloud reports it as {word}");
+                    let detail = Detail { call: slot.to_string(), message, ..Detail::default() };
+                    let error = ProviderError::Refused(detail);
+                    self.outcome.failures.push(Failure { slot: Some(slot), error });
+                }
             }
         }
         let (settle_until, look_again) = self.engine.with_memory(self.owner, |m| (m.settle_until(), m.look_again()));

@@ -55,6 +55,11 @@ impl<R> Memory<R> {
         self.settle_until.max(self.shown_from)
     }
 
+    /// Whether forgetting it makes no difference, once the settle time after the start is over.
+    pub(crate) fn is_idle(&self, now: Duration) -> bool {
+        !self.in_flight && self.look_again() <= now
+    }
+
     pub(crate) fn begin_write(&mut self) {
         self.in_flight = true;
     }

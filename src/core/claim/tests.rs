@@ -177,3 +177,45 @@ fn traces_of_a_claim_tell_that_something_may_have_been_made() {
     assert!(!never_claimed(&serving(says(Reason::Invalid), &["10.0.0.1"])));
     assert!(!never_claimed(&annotate(service("web"), PROVIDER_ANNOTATION, "elb")));
 }
+
+#[test]
+fn only_a_class_that_nobody_can_serve_is_told_of() {
+    let told =
+        |class: &str, world: &World| unknown_class(&with_class(service("web"), class), world, &default_to("elb"));
+    let world = world_with([class("gold", "mock")]);
+    assert_eq!(told("ferrolb.io/glod", &world).unwrap().reason, "UnknownClass");
+    for class in ["ferrolb.io/gold", "ferrolb.io/mock", "ferrolb.io/elb", "example.com/lb"] {
+        assert!(told(class, &world).is_none(), "{class}");
+    }
+}
+
+/// A class object named like a built-in class, of a provider that does not run here, released every load balancer.
+#[test]
+fn a_class_that_moves_to_another_provider_leaves_what_is_in_use() {
+    let used = || serving(held(service("web"), "elb"), &["10.0.0.1"]);
+    for svc in [used(), with_class(used(), "ferrolb.io/elb")] {
+        let world = world_with([class("elb", "mock")]);
+        assert!(shown(&svc, &world, &default_to("elb")).contains("left as it is"));
+    }
+}
+
+#[test]
+fn what_is_no_load_balancer_any_more_loses_our_conditions() {
+    let told = |svc: Service| {
+        let mut svc = svc;
+        svc.status.get_or_insert_default().conditions = Some(vec![Condition {
+            type_: format!("{GROUP_PREFIX}Ready"),
+            reason: "x".into(),
+            status: String::new(),
+            message: String::new(),
+            observed_generation: None,
+            last_transition_time: Time(crate::Timestamp::UNIX_EPOCH),
+        }]);
+        svc
+    };
+    let cluster_ip = |svc| with_spec(svc, |s| s.type_ = Some("ClusterIP".into()));
+    assert!(has_leftovers(&told(cluster_ip(service("web")))));
+    assert!(!has_leftovers(&cluster_ip(service("web"))));
+    assert!(!has_leftovers(&told(service("web"))), "another installation may have written it");
+    assert!(!has_leftovers(&told(cluster_ip(held(service("web"), "elb")))), "there is something to release first");
+}

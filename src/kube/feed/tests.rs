@@ -71,7 +71,12 @@ fn client(script: Arc<Mutex<Script>>) -> Client {
 }
 
 /// Runs the feed for `limit` of paused time; returns what it told and how often the server listed.
-async fn told(lists: Vec<Value>, watches: Vec<Watch>, limit: Duration) -> (Vec<String>, usize, Arc<Health>) {
+async fn told(
+    kind: Kind,
+    lists: Vec<Value>,
+    watches: Vec<Watch>,
+    limit: Duration,
+) -> (Vec<String>, usize, Arc<Health>) {
     let script = Arc::new(Mutex::new(Script { lists: lists.into(), watches: watches.into(), lists_served: 0 }));
     let told = Arc::new(Mutex::new(Vec::new()));
     let (health, stop) = (Arc::new(Health::default()), CancellationToken::new());
@@ -85,7 +90,7 @@ async fn told(lists: Vec<Value>, watches: Vec<Watch>, limit: Duration) -> (Vec<S
         }
     };
     let clock = Clock::system(1);
-    let run = run(Api::<Node>::all(client(script.clone())), clock, health.clone(), stop.clone(), |n| n, sink);
+    let run = run(Api::<Node>::all(client(script.clone())), kind, clock, health.clone(), stop.clone(), |n| n, sink);
     let _ = tokio::time::timeout(limit, run).await;
     let told = told.lock().unwrap().clone();
     let served = script.lock().unwrap().lists_served;
@@ -96,7 +101,7 @@ async fn told(lists: Vec<Value>, watches: Vec<Watch>, limit: Duration) -> (Vec<S
 async fn what_vanished_while_disconnected_is_told_as_gone() {
     let gone = Watch::Lines(vec![json!({"type": "ERROR", "object": failure(410)})]);
     let (told, _, health) =
-        told(vec![list(1, &["a", "b"]), list(5, &["b"])], vec![gone], Duration::from_secs(20)).await;
+        told(Kind::BuiltIn, vec![list(1, &["a", "b"]), list(5, &["b"])], vec![gone], Duration::from_secs(20)).await;
     assert_eq!(told, ["+a", "+b", "+b", "-a"]);
     assert!(health.is_ready());
 }
@@ -105,22 +110,37 @@ async fn what_vanished_while_disconnected_is_told_as_gone() {
 #[tokio::test(start_paused = true)]
 async fn an_http_410_at_watch_start_leads_to_a_new_list() {
     let changed = Watch::Lines(vec![json!({"type": "ADDED", "object": node("c", 9)})]);
-    let (told, lists, _) =
-        told(vec![list(1, &["a"]), list(5, &["b"])], vec![Watch::Status(410), changed], Duration::from_secs(60)).await;
+    let (told, lists, _) = told(
+        Kind::BuiltIn,
+        vec![list(1, &["a"]), list(5, &["b"])],
+        vec![Watch::Status(410), changed],
+        Duration::from_secs(60),
+    )
+    .await;
     assert_eq!(told, ["+a", "+b", "-a", "+c"], "listed {lists} times");
 }
 
 #[tokio::test(start_paused = true)]
 async fn five_failed_starts_in_a_row_lead_to_a_new_list() {
     let failing = vec![Watch::Status(500); 5];
-    let (told, lists, _) = told(vec![list(1, &["a"]), list(5, &["b"])], failing, Duration::from_secs(140)).await;
+    let (told, lists, _) =
+        told(Kind::BuiltIn, vec![list(1, &["a"]), list(5, &["b"])], failing, Duration::from_secs(140)).await;
     assert_eq!(told, ["+a", "+b", "-a"], "listed {lists} times");
 }
 
 /// Outside the chart nobody may have installed our definitions; Services are to work all the same.
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_the_server_does_not_know_has_no_objects_until_it_does() {
-    let (told, _, health) = told(vec![failure(404), list(5, &["a"])], vec![], Duration::from_secs(60)).await;
+    let (told, _, health) =
+        told(Kind::Optional, vec![failure(404), list(5, &["a"])], vec![], Duration::from_secs(60)).await;
     assert_eq!(told, ["+a"]);
     assert!(health.is_ready());
+}
+
+/// Believing it would take every member out of every pool.
+#[tokio::test(start_paused = true)]
+async fn a_404_for_a_built_in_kind_is_not_believed() {
+    let lists = vec![list(1, &["a"]), failure(404), failure(404)];
+    let (told, _, _) = told(Kind::BuiltIn, lists, vec![Watch::Status(410)], Duration::from_secs(60)).await;
+    assert_eq!(told, ["+a"]);
 }

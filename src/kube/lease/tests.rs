@@ -120,3 +120,17 @@ async fn a_leader_cut_off_from_the_server_gives_up_by_itself() {
     assert!(clock.now() <= Duration::from_secs(26), "{:?}", clock.now());
     assert!(!a.permit().covers(clock.now()));
 }
+
+/// A leader that was frozen while it stopped gave back the lease of the one that had taken over.
+#[tokio::test(start_paused = true)]
+async fn the_lease_of_another_is_not_given_back() {
+    let (server, clock, stop): (Arc<Mutex<Server>>, _, _) =
+        (Arc::default(), Clock::system(1), CancellationToken::new());
+    let (mut a, mut b) = (candidate(&server, &clock, "a"), candidate(&server, &clock, "b"));
+    assert!(a.win(&stop).await);
+    assert!(b.win(&stop).await, "a is silent");
+    assert!(!a.attempt().await.unwrap(), "a sees it");
+    a.release().await;
+    let holder = server.lock().unwrap().lease.as_ref().unwrap()["spec"]["holderIdentity"].clone();
+    assert_eq!(holder, "b");
+}
