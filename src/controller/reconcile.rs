@@ -114,8 +114,15 @@ fn next(key: &Key, outcome: &Outcome, cx: &Context) -> Next {
     let at_most = |delay: Duration| sooner.map_or(delay, |sooner| sooner.min(delay));
     if let Some(class) = outcome.retry() {
         let delay = cx.retry.failed(key, class, outcome.retry_after(), jitter);
-        let throttled = class == RetryClass::Throttled;
-        return ("failed", Some(if throttled { delay } else { at_most(delay) }));
+        return (
+            "failed",
+            Some(match class {
+                RetryClass::Throttled => delay,
+                // Before that nothing may be created anyway.
+                RetryClass::Ambiguous => delay.max(until(outcome.look_again, cx).unwrap_or_default()),
+                _ => at_most(delay),
+            }),
+        );
     }
     if !outcome.problems.is_empty() {
         // Where the cloud was asked, its answer may change and nobody tells us: an object to adopt may appear.

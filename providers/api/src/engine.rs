@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::memory::Memory;
+use crate::memory::{Effect, Memory};
 use crate::outcome::{Failure, Wait};
 use crate::plan::goes_before;
 use crate::{
@@ -187,8 +187,12 @@ impl<P: Provider> Run<'_, P> {
         let answer = self.engine.provider.apply(self.owner, &step).await;
         let until = host.now() + self.engine.settle;
         self.outcome.writes += 1;
-        let ambiguous = matches!(answer, Err(ProviderError::Ambiguous(_)));
-        self.engine.with_memory(self.owner, |m| m.end_write(until, ambiguous));
+        let effect = match &answer {
+            Ok(_) => Effect::Known,
+            Err(ProviderError::Ambiguous(_)) => Effect::Unknown,
+            Err(_) => Effect::None,
+        };
+        self.engine.with_memory(self.owner, |m| m.end_write(until, effect));
         match answer {
             Ok(objects) => {
                 self.outcome.applied.push(step.to_string());

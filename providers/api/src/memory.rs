@@ -5,6 +5,17 @@ use std::time::Duration;
 
 use crate::{Change, Id, Resource, Seen};
 
+/// What is known of the effect of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It has one.
+    Known,
+    /// It may have one, now or a little later.
+    Unknown,
+    /// It has none.
+    None,
+}
+
 /// Memory of one owner. `Default` is that of an owner nobody wrote anything for before.
 pub(crate) struct Memory<R> {
     settle_until: Duration,
@@ -65,11 +76,12 @@ impl<R> Memory<R> {
     }
 
     /// `until`: when the list must show the effect, if it has one.
-    pub(crate) fn end_write(&mut self, until: Duration, ambiguous: bool) {
+    pub(crate) fn end_write(&mut self, until: Duration, effect: Effect) {
         self.in_flight = false;
-        self.shown_from = self.shown_from.max(until);
-        if ambiguous {
-            self.settle_until = self.settle_until.max(until);
+        match effect {
+            Effect::Known => self.shown_from = self.shown_from.max(until),
+            Effect::Unknown => self.settle_until = self.settle_until.max(until),
+            Effect::None => {}
         }
     }
 
