@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use ferrolb_elb::{CredentialsSource, Elb, ElbConfig, FileCredentials, HttpTransport, Limits, StaticCredentials};
+use ferrolb_provider::IpMode;
 use ipnet::IpNet;
 use reqwest::Certificate;
 
@@ -101,8 +102,7 @@ pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Resul
     config.limits = Limits { per_second, burst: 2.0 * per_second };
     let dir = flags.elb_credentials_dir.clone().context("provider elb needs --elb-credentials-dir")?;
     let token = dir.join("security-token");
-    let credentials =
-        FileCredentials::new(dir.join("access-key"), dir.join("secret-key"), token.exists().then_some(token));
+    let credentials = FileCredentials::new(dir.join("access-key"), dir.join("secret-key"), Some(token));
     credentials.get().context("reading the credentials")?;
     let provider = Elb::new(
         config,
@@ -139,6 +139,8 @@ pub async fn mock(flags: &MockFlags, deadline: Duration, clock: &Clock) -> anyho
     let mut config =
         ElbConfig::new(endpoint, ferrolb_mock::PROJECT_ID, ferrolb_mock::VPC_ID, ferrolb_mock::VIP_SUBNET_NEUTRON_ID);
     config.member_subnet_id = ferrolb_mock::NODE_SUBNET_NEUTRON_ID.to_owned();
+    // The mock's data plane may run on a node: kube-proxy there would catch what is meant for it.
+    config.ip_mode = IpMode::Proxy;
     config.deadline = deadline;
     // A mock has no account to protect.
     config.limits = Limits { per_second: 200.0, burst: 400.0 };

@@ -1,17 +1,19 @@
 //! One step = one call. ≠ order, retries.
 //!
 //! Exceptions, each because the cloud leaves no other way: a flavor's name is looked up once per process; where the
-//! cloud says that something exists already, a read finds out whose it is; an EIP that refuses to go is unbound.
+//! cloud says that something exists already, a read finds out whose it is; an EIP that refuses to go is unbound; and
+//! members go one by one where the cloud has no call for several.
 
 use ferrolb_provider::{Detail, Item, Owner, ProviderError, Resource, Seen, State, Step, Verb};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::body::{self, set};
-use crate::client::elb::{MemberJson, by};
+use crate::client::elb::by;
 use crate::client::{Client, Effect};
 use crate::config::ElbConfig;
 use crate::flavor::Flavors;
 use crate::mark;
+use crate::members;
 use crate::observe::{self, name_of};
 use crate::resource::{Binding, Eip, ElbResource, HealthMonitor, Listener, LoadBalancer, Pool, PoolKey};
 use crate::spec::Class;
@@ -34,7 +36,7 @@ impl Apply<'_> {
             return Ok(Vec::new());
         };
         if matches!(item.resource, ElbResource::Member(_)) {
-            return self.members(step).await;
+            return members::apply(&self.client, step).await?.ok_or_else(|| impossible(item));
         }
         match step.verb {
             Verb::Create => self.create(item, step.parents.first()).await,
@@ -62,14 +64,15 @@ impl Apply<'_> {
         set(&mut body, "name", &lb.name);
         set(&mut body, "description", &mark::description(self.owner));
         set(&mut body, "vip_address", &lb.vip);
-        set(&mut body, "enterprise_project_id", &new.enterprise_project);
+        set(&mut body, "enterprise_project_id", &body::project(&new.enterprise_project));
         let json = if lb.class == Some(Class::Dedicated) {
             let l4 = self.flavors.id(&self.client, new.l4_flavor.as_deref()).await?;
             let l7 = self.flavors.id(&self.client, new.l7_flavor.as_deref()).await?;
             set(&mut body, "vpc_id", &self.config.vpc_id);
             set(&mut body, "vip_subnet_cidr_id", subnet);
             set(&mut body, "availability_zone_list", &new.zones);
-            set(&mut body, "elb_virsubnet_ids", &new.networks);
+            let networks = if new.networks.is_empty() { &self.config.network_ids } else { &new.networks };
+            set(&mut body, "elb_virsubnet_ids", networks);
             set(&mut body, "ipv6_vip_virsubnet_id", &new.ipv6_network);
             set(&mut body, "l4_flavor_id", &l4);
             set(&mut body, "l7_flavor_id", &l7);
@@ -95,14 +98,15 @@ impl Apply<'_> {
         set(&mut publicip, "alias", &mark::alias(self.owner));
         set(&mut publicip, "port_id", &port);
         let mut bandwidth = Map::new();
-        set(&mut bandwidth, "name", &eip.bandwidth_name);
+        let name = eip.bandwidth_name.clone().unwrap_or_else(|| format!("cce-bandwidth-{}", self.owner.uid));
+        set(&mut bandwidth, "name", &name);
         set(&mut bandwidth, "size", &eip.bandwidth_size);
         set(&mut bandwidth, "share_type", &"PER");
         set(&mut bandwidth, "charge_mode", &eip.charge_mode);
         let mut body = Map::new();
         set(&mut body, "publicip", &publicip);
         set(&mut body, "bandwidth", &bandwidth);
-        set(&mut body, "enterprise_project_id", &eip.enterprise_project);
+        set(&mut body, "enterprise_project_id", &body::project(&eip.enterprise_project));
         let created = self.client.create_eip(body.into()).await;
         let json = created.map_err(final_refusal)?;
         let mut seen = observe::eip(&json, self.owner, Some(balancer));
@@ -316,53 +320,6 @@ impl Apply<'_> {
             Err(error) => Err(error),
         }
     }
-
-    async fn members(&self, step: &Step<ElbResource>) -> Result<Vec<Found>> {
-        let Some(pool) = pool_of(step) else {
-            return Err(impossible(&step.items[0]));
-        };
-        let (verb, bodies): (_, Vec<Value>) = match step.verb {
-            Verb::Create => ("add", step.items.iter().filter_map(body::new_member).collect()),
-            Verb::Update => ("update", step.items.iter().filter_map(body::weight).collect()),
-            Verb::Delete => {
-                let ids = step.items.iter().filter_map(|i| i.seen.as_ref());
-                ("delete", ids.map(|s| json!({"id": s.id.0})).collect())
-            }
-        };
-        let mut answer = self.client.batch_members(&pool.0, verb, bodies).await?;
-        let answered = match answer.get_mut("members") {
-            Some(members) if step.verb != Verb::Delete => {
-                serde_json::from_value::<Vec<MemberJson>>(members.take()).unwrap_or_default()
-            }
-            _ => Vec::new(),
-        };
-        Ok(match (step.verb, step.parents.first()) {
-            (Verb::Delete, _) => Vec::new(),
-            (_, Some(pool)) if answered.len() == step.items.len() => {
-                answered.iter().filter_map(|json| observe::member(json, pool)).collect()
-            }
-            // Some clouds answer without a body; the next list tells the rest.
-            (Verb::Update, _) => step.items.iter().filter_map(updated).collect(),
-            _ => Vec::new(),
-        })
-    }
-}
-
-/// The pool that the members of a step hang on.
-fn pool_of(step: &Step<ElbResource>) -> Option<ferrolb_provider::Id> {
-    match step.parents.first() {
-        Some(pool) => Some(pool.id.clone()),
-        None => {
-            let seen = step.items.first()?.seen.as_ref()?;
-            seen.parents.first().cloned()
-        }
-    }
-}
-
-fn updated(item: &Item<ElbResource>) -> Option<Found> {
-    let mut seen = item.seen.clone()?;
-    seen.resource = item.resource.clone();
-    Some(seen)
 }
 
 fn vip_port(balancer: &Found) -> Option<String> {

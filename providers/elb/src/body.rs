@@ -15,6 +15,11 @@ pub(crate) fn set<T: serde::Serialize + ?Sized>(body: &mut Map<String, Value>, f
     }
 }
 
+/// An enterprise project to name; the cloud takes the default one only by not being told.
+pub(crate) fn project(id: &Option<String>) -> Option<&str> {
+    id.as_deref().filter(|id| *id != "0")
+}
+
 /// A health monitor, without its pool.
 pub(crate) fn monitor(monitor: &HealthMonitor) -> Map<String, Value> {
     let mut body = Map::new();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ferrolb_provider::IpMode;
+
 /// Settings of one provider instance.
 #[derive(Clone, Debug)]
 pub struct ElbConfig {
@@ -21,9 +23,12 @@ pub struct ElbConfig {
     /// Network ids (`neutron_network_id`) in which dedicated balancers take their backend addresses where a Service
     /// does not name others. Empty: the cloud chooses.
     pub network_ids: Vec<String>,
+    /// What the status says of how packets arrive. With [`IpMode::Vip`] kube-proxy serves clients inside the cluster
+    /// itself, which works from every node and pod; with [`IpMode::Proxy`] they really go to the load balancer.
+    pub ip_mode: IpMode,
     /// How many calls may be made.
     pub limits: Limits,
-    /// How long one call may take, waiting for the limiter included.
+    /// How long one step may take, waiting for the limiter included; and one read, which may wait before.
     pub deadline: Duration,
 }
 
@@ -44,6 +49,7 @@ impl ElbConfig {
             vip_subnet_id: subnet_id.clone(),
             member_subnet_id: subnet_id,
             network_ids: Vec::new(),
+            ip_mode: IpMode::Vip,
             limits: Limits::default(),
             deadline: Duration::from_secs(10),
         }

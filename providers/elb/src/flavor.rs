@@ -1,16 +1,22 @@
 //! Flavor names → ids, looked up when first needed and remembered for the life of the process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ferrolb_provider::{Detail, ProviderError};
 
 use crate::client::Client;
+use crate::client::elb::FlavorJson;
 use crate::keys::closest;
 
 /// Ids by name.
 #[derive(Debug, Default)]
-pub(crate) struct Flavors(Mutex<BTreeMap<String, String>>);
+pub(crate) struct Flavors {
+    ids: Mutex<BTreeMap<String, String>>,
+    /// Whether the cloud was asked and need not be asked again for the name of an id.
+    is_asked: AtomicBool,
+}
 
 impl Flavors {
     /// The id of a flavor, `None` for no name. One call where the name is not known yet.
@@ -21,11 +27,7 @@ impl Flavors {
         if let Some(id) = self.known(name) {
             return Ok(Some(id));
         }
-        let all = client.flavors().await?;
-        {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.extend(all.iter().map(|f| (f.name.clone(), f.id.clone())));
-        }
+        let all = self.ask(client).await?;
         if let Some(id) = self.known(name) {
             return Ok(Some(id));
         }
@@ -40,8 +42,39 @@ impl Flavors {
         }))
     }
 
+    /// The name of a flavor, `None` where it cannot be found out: at most one answer of the cloud per process.
+    pub(crate) async fn name(&self, client: &Client, id: Option<&str>) -> Option<String> {
+        let id = id.filter(|id| !id.is_empty())?;
+        let known = self.name_of(id);
+        if known.is_some() || self.is_asked.load(Ordering::Relaxed) {
+            return known;
+        }
+        match self.ask(client).await {
+            Ok(_) => self.name_of(id),
+            Err(ProviderError::Refused(_) | ProviderError::Denied(_) | ProviderError::NotFound(_)) => {
+                self.is_asked.store(true, Ordering::Relaxed);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn ask(&self, client: &Client) -> Result<Vec<FlavorJson>, ProviderError> {
+        let all = client.flavors().await?;
+        self.ids().extend(all.iter().map(|f| (f.name.clone(), f.id.clone())));
+        self.is_asked.store(true, Ordering::Relaxed);
+        Ok(all)
+    }
+
     fn known(&self, name: &str) -> Option<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(name).cloned()
+        self.ids().get(name).cloned()
+    }
+
+    fn name_of(&self, id: &str) -> Option<String> {
+        self.ids().iter().find(|(_, known)| *known == id).map(|(name, _)| name.clone())
+    }
+
+    fn ids(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

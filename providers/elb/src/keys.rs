@@ -43,6 +43,8 @@ pub enum Form {
 pub enum Support {
     /// Acts on it.
     Acts,
+    /// Not yet, and ignoring it would do the opposite of what it asks: the Service is refused.
+    Refused,
     /// Not yet, and that makes a difference: the user is warned.
     Later,
     /// Nothing, and nothing is missed: written by a controller, or without meaning for it today.
@@ -63,6 +65,16 @@ pub const LB_ALGORITHM: &str = "kubernetes.io/elb.lb-algorithm";
 pub const HEALTH_CHECK_FLAG: &str = "kubernetes.io/elb.health-check-flag";
 /// `kubernetes.io/elb.health-check-option`
 pub const HEALTH_CHECK_OPTION: &str = "kubernetes.io/elb.health-check-option";
+/// `kubernetes.io/elb.acl-id`
+pub const ACL_ID: &str = "kubernetes.io/elb.acl-id";
+/// `kubernetes.io/elb.acl-status`
+pub const ACL_STATUS: &str = "kubernetes.io/elb.acl-status";
+/// `kubernetes.io/elb.client-ca-cert-id`
+pub const CLIENT_CA_CERT_ID: &str = "kubernetes.io/elb.client-ca-cert-id";
+/// `kubernetes.io/elb.instance-reclaim-policy`
+pub const INSTANCE_RECLAIM_POLICY: &str = "kubernetes.io/elb.instance-reclaim-policy";
+/// `kubernetes.io/elb.keep-eip`
+pub const KEEP_EIP: &str = "kubernetes.io/elb.keep-eip";
 
 /// Prefix of the keys that are ours to know: an unknown one with it is a mistake worth a warning.
 pub const PREFIX: &str = "kubernetes.io/elb.";
@@ -93,7 +105,7 @@ const fn key(name: &'static str, meaning: &'static str, form: Form, default: &'s
 }
 
 use Form::{Id, Integer, Json, JsonList, List, OneOf, Switch, Text};
-use Support::{Acts, Inert, Later};
+use Support::{Acts, Inert, Later, Refused};
 
 /// The table.
 #[rustfmt::skip]
@@ -106,12 +118,12 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.subnet-id", "subnet of the load balancer in very old clusters", Id, "", Inert),
     key("kubernetes.io/elb.vpc.id", "VPC, old spelling", Id, "", Inert),
     key("kubernetes.io/elb.tags", "tags of the load balancer", Text, "", Later),
-    key("kubernetes.io/elb.instance-reclaim-policy", "what happens to the load balancer when the Service goes", OneOf(&["alwaysDelete", "retain"]), "alwaysDelete", Later),
+    key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer when the Service goes", OneOf(&["alwaysDelete", "retain"]), "alwaysDelete", Refused),
     key("kubernetes.io/elb.eip-id", "EIP of the load balancer (CCE writes it, the open controller reads it)", Id, "", Later),
     key("kubernetes.io/elb.custom-eip-id", "bind this EIP instead", Id, "", Later),
     key("kubernetes.io/elb.custom-eip-status", "written by CCE", Json, "", Inert),
     key("kubernetes.io/elb.mark", "written by CCE", Text, "", Inert),
-    key("kubernetes.io/elb.keep-eip", "keep the EIP when the Service goes", Switch, "false", Later),
+    key(KEEP_EIP, "keep the EIP when the Service goes", Switch, "false", Refused),
     key("kubernetes.io/elb.eip-auto-create-option", "make an EIP (open controller)", Json, "", Later),
     key("kubernetes.io/elb.availability-zones", "zones of a dedicated load balancer (open controller)", List, "", Later),
     key("kubernetes.io/elb.l4-flavor-id", "flavor of a dedicated load balancer (open controller)", Id, "the region's", Later),
@@ -143,7 +155,7 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.protocol-port", "which ports speak HTTP, HTTPS or TLS", List, "none", Later),
     key("kubernetes.io/elb.cert-id", "server certificate", Id, "", Later),
     key("kubernetes.io/elb.default-tls-container-ref", "server certificate (open controller)", Id, "", Later),
-    key("kubernetes.io/elb.client-ca-cert-id", "CA of client certificates", Id, "", Later),
+    key(CLIENT_CA_CERT_ID, "CA of client certificates", Id, "", Refused),
     key("kubernetes.io/elb.tls-certificate-ids", "certificates by domain", List, "", Later),
     key("kubernetes.io/elb.http2-enable", "HTTP/2", Switch, "false", Later),
     key("kubernetes.io/elb.tls-ciphers-policy", "TLS versions and ciphers", Text, "the cloud's", Later),
@@ -156,8 +168,8 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.idle-timeout", "idle timeout in seconds (open controller)", Integer(0, 4000), "300", Later),
     key("kubernetes.io/elb.request-timeout", "request timeout in seconds (open controller)", Integer(1, 300), "60", Later),
     key("kubernetes.io/elb.response-timeout", "response timeout in seconds (open controller)", Integer(1, 300), "60", Later),
-    key("kubernetes.io/elb.acl-id", "IP address group that may or may not connect", List, "everybody may connect", Later),
-    key("kubernetes.io/elb.acl-status", "whether that group is used", OneOf(&["on", "off", "true", "false"]), "", Later),
+    key(ACL_ID, "IP address group that may or may not connect", List, "everybody may connect", Refused),
+    key(ACL_STATUS, "whether that group is used", OneOf(&["on", "off", "true", "false"]), "", Later),
     key("kubernetes.io/elb.acl-type", "what that group is", OneOf(&["white", "black"]), "", Later),
     key("kubernetes.io/elb.transparent-client-ip", "members see the client's address", Switch, "dedicated: true", Later),
     key("kubernetes.io/elb.enable-transparent-client-ip", "members see the client's address (open controller)", Switch, "false", Later),

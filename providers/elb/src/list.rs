@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ferrolb_provider::{Owner, ProviderError, Resource, Seen};
+use ferrolb_provider::{Detail, Owner, ProviderError, Resource, Seen};
 use futures::future::try_join_all;
 
 use crate::client::Client;
-use crate::client::elb::{Filter, by};
+use crate::client::elb::{BalancerJson, Filter, by};
+use crate::flavor::Flavors;
+use crate::keys::ID;
 use crate::mark;
 use crate::observe;
 use crate::resource::{ElbResource, balancer_slot};
@@ -17,7 +19,16 @@ const IDS: usize = 50;
 type Found = Seen<ElbResource>;
 
 /// All that bears the mark of `owner`, and the adopted load balancer of `model`.
-pub(crate) async fn list(client: &Client, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Found>, ProviderError> {
+///
+/// # Errors
+/// Those of the calls, and where the user names as an existing one what is marked as this very owner's: going on would
+/// delete its EIP now and it with the Service.
+pub(crate) async fn list(
+    client: &Client,
+    flavors: &Flavors,
+    owner: &Owner,
+    model: &[ElbResource],
+) -> Result<Vec<Found>, ProviderError> {
     let adopted = model.iter().find_map(Resource::adopted);
     let (marked, adopted, eips, listeners, pools) = tokio::try_join!(
         client.balancers(marked(owner)),
@@ -36,19 +47,25 @@ pub(crate) async fn list(client: &Client, owner: &Owner, model: &[ElbResource]) 
         client.pools(marked(owner)),
     )?;
     let adopted = adopted.map(|json| observe::balancer(&json, owner));
+    if let Some(own) = adopted.as_ref().filter(|seen| seen.owned) {
+        return Err(own_work(own));
+    }
     let mut balancers: Vec<Found> = marked
         .iter()
         .map(|json| observe::balancer(json, owner))
         .filter(|seen| seen.owned && adopted.as_ref().is_none_or(|a| a.id != seen.id))
         .collect();
     // The one that will be kept: an EIP bound to another one of ours is not bound where it should be.
-    let main = adopted.or_else(|| {
+    let mut main = adopted.or_else(|| {
         let oldest = (0..balancers.len()).min_by_key(|i| {
             let seen = &balancers[*i];
             (seen.created.clone(), seen.id.clone())
         });
         oldest.map(|i| balancers.swap_remove(i))
     });
+    if let Some(main) = &mut main {
+        name_flavors(client, flavors, main, &marked, model).await;
+    }
     let listeners: Vec<Found> =
         listeners.iter().map(|json| observe::listener(json, owner)).filter(|seen| seen.owned).collect();
     let owned_pools: Vec<_> = pools
@@ -71,7 +88,7 @@ pub(crate) async fn list(client: &Client, owner: &Owner, model: &[ElbResource]) 
         if json.members.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Vec::new());
         }
-        let members = match client.members(&json.id).await {
+        let members = match client.members(&json.id, Filter::new()).await {
             Ok(members) => members,
             // Deleted since the list of pools was made.
             Err(ProviderError::NotFound(_)) => Vec::new(),
@@ -94,6 +111,43 @@ pub(crate) async fn list(client: &Client, owner: &Owner, model: &[ElbResource]) 
     all.extend(owned_pools.into_iter().map(|(_, seen)| seen));
     debug_assert!(all.iter().all(|s| s.owned || s.resource.slot() == balancer_slot()));
     Ok(all)
+}
+
+/// Fills in the names of the flavors of `main`, where the model names any.
+async fn name_flavors(
+    client: &Client,
+    flavors: &Flavors,
+    main: &mut Found,
+    balancers: &[BalancerJson],
+    model: &[ElbResource],
+) {
+    let new = model.iter().find_map(|r| match r {
+        ElbResource::LoadBalancer(lb) => lb.new.as_ref(),
+        _ => None,
+    });
+    let json = balancers.iter().find(|json| json.id == main.id.0);
+    if let (Some(new), Some(json), ElbResource::LoadBalancer(lb)) = (new, json, &mut main.resource)
+        && let Some(found) = &mut lb.found
+    {
+        if new.l4_flavor.is_some() {
+            found.l4_flavor = flavors.name(client, json.l4_flavor_id.as_deref()).await;
+        }
+        if new.l7_flavor.is_some() {
+            found.l7_flavor = flavors.name(client, json.l7_flavor_id.as_deref()).await;
+        }
+    }
+}
+
+/// The refusal to take what we made for what the user made.
+fn own_work(balancer: &Found) -> ProviderError {
+    ProviderError::Refused(Detail {
+        call: ID.to_owned(),
+        message: format!(
+            "load balancer {} was made for this very Service, not by you: it, and its EIP, go when the Service goes; remove {ID} and keep elb.autocreate to go on with it, or name another one; nothing was changed",
+            balancer.id
+        ),
+        ..Detail::default()
+    })
 }
 
 /// Every owner of `cluster` that has at least one marked object.
@@ -130,3 +184,7 @@ fn marked(owner: &Owner) -> Filter {
     }
     by("description", &mark::description(owner))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -26,7 +26,7 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
     let Some(spec) = spec.filter(|_| errors.is_empty()) else {
         return Err(errors);
     };
-    let mut resources = balancer(&spec.balancer, want, config);
+    let mut resources = balancer(&spec.balancer, want);
     let monitor_port = monitor_port(want);
     for port in served(want) {
         let key = PoolKey::Port(port.protocol, port.port);
@@ -91,7 +91,7 @@ fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>)
     }
 }
 
-fn balancer(balancer: &Balancer, want: &Desired, config: &ElbConfig) -> Vec<ElbResource> {
+fn balancer(balancer: &Balancer, want: &Desired) -> Vec<ElbResource> {
     let new = match balancer {
         Balancer::Existing(id) => {
             return vec![ElbResource::LoadBalancer(LoadBalancer {
@@ -101,21 +101,17 @@ fn balancer(balancer: &Balancer, want: &Desired, config: &ElbConfig) -> Vec<ElbR
         }
         Balancer::New(new) => new,
     };
-    let mut resources = vec![ElbResource::LoadBalancer(new_balancer(new, want, config))];
+    let mut resources = vec![ElbResource::LoadBalancer(new_balancer(new, want))];
     if let Some(public) = &new.public {
-        resources.push(ElbResource::Eip(eip(public, want, new.enterprise_project.clone())));
+        resources.push(ElbResource::Eip(eip(public, new.enterprise_project.clone())));
     }
     resources
 }
 
-fn new_balancer(new: &Autocreate, want: &Desired, config: &ElbConfig) -> LoadBalancer {
+fn new_balancer(new: &Autocreate, want: &Desired) -> LoadBalancer {
     let dedicated = new.class == Class::Dedicated;
     let only_dedicated = |value: &Option<String>| value.clone().filter(|_| dedicated);
-    let networks = match (dedicated, new.networks.is_empty()) {
-        (false, _) => Vec::new(),
-        (true, true) => config.network_ids.clone(),
-        (true, false) => new.networks.clone(),
-    };
+    let only_dedicated_list = |values: &[String]| if dedicated { values.to_vec() } else { Vec::new() };
     let name = match &new.name {
         Some(name) => name.clone(),
         None => format!("cce-lb-{}", want.owner.uid),
@@ -128,8 +124,8 @@ fn new_balancer(new: &Autocreate, want: &Desired, config: &ElbConfig) -> LoadBal
         vip: new.vip(),
         new: Some(Box::new(NewBalancer {
             ipv6_network: only_dedicated(&new.ipv6_network),
-            networks,
-            zones: if dedicated { new.zones.clone() } else { Vec::new() },
+            networks: only_dedicated_list(&new.networks),
+            zones: only_dedicated_list(&new.zones),
             l4_flavor: only_dedicated(&new.l4_flavor),
             l7_flavor: only_dedicated(&new.l7_flavor),
             enterprise_project: new.enterprise_project.clone(),
@@ -138,14 +134,10 @@ fn new_balancer(new: &Autocreate, want: &Desired, config: &ElbConfig) -> LoadBal
     }
 }
 
-fn eip(public: &PublicIp, want: &Desired, enterprise_project: Option<String>) -> Eip {
-    let name = match &public.bandwidth_name {
-        Some(name) => name.clone(),
-        None => format!("cce-bandwidth-{}", want.owner.uid),
-    };
+fn eip(public: &PublicIp, enterprise_project: Option<String>) -> Eip {
     Eip {
         kind: Some(public.kind.clone()),
-        bandwidth_name: Some(name),
+        bandwidth_name: public.bandwidth_name.clone(),
         bandwidth_size: Some(public.bandwidth_size),
         charge_mode: Some(public.charge_mode.clone()),
         enterprise_project,

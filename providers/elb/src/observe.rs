@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ferrolb_provider::{Id, Owner, Protocol, Seen, State};
 
-use crate::client::eip::EipJson;
+use crate::client::eip::{BandwidthJson, EipJson};
 use crate::client::elb::{BalancerJson, ListenerJson, MemberJson, MonitorJson, PoolJson};
 use crate::mark;
 use crate::resource::{
@@ -41,6 +41,13 @@ pub(crate) fn balancer(json: &BalancerJson, owner: &Owner) -> Found {
             vip_port: json.vip_port_id.clone().filter(|p| !p.is_empty()),
             ipv6: json.ipv6_vip_address.as_deref().and_then(address),
             eips: json.eips.iter().filter_map(eip).collect(),
+            zones: json.availability_zone_list.clone(),
+            networks: json.elb_virsubnet_ids.clone(),
+            ipv6_network: text(&json.ipv6_vip_virsubnet_id),
+            // Ids; `list` finds their names.
+            l4_flavor: None,
+            l7_flavor: None,
+            enterprise_project: text(&json.enterprise_project_id),
         })),
     });
     Seen {
@@ -63,14 +70,16 @@ pub(crate) fn eip(json: &EipJson, owner: &Owner, balancer: Option<&Found>) -> Fo
         status @ ("ERROR" | "BIND_ERROR" | "FREEZED") => State::Failed(status.to_owned()),
         _ => State::Ready,
     };
-    let bandwidth = json.bandwidth.as_ref();
+    // One that is shared with others is no longer ours to judge or to change.
+    let is_own = |b: &&BandwidthJson| b.share_type.as_deref().is_none_or(|t| matches!(t, "" | "PER"));
+    let bandwidth = json.bandwidth.as_ref().filter(is_own);
     let resource = ElbResource::Eip(Eip {
-        kind: None,
-        bandwidth_name: None,
+        kind: text(&json.publicip_pool_name),
+        bandwidth_name: bandwidth.and_then(|b| text(&b.name)),
         // 0 is "not known yet".
         bandwidth_size: bandwidth.and_then(|b| b.size).filter(|s| *s > 0),
-        charge_mode: None,
-        enterprise_project: None,
+        charge_mode: bandwidth.and_then(|b| text(&b.charge_mode)),
+        enterprise_project: text(&json.enterprise_project_id),
         binding,
         address: json.public_ip_address.as_deref().and_then(address),
         bandwidth_id: bandwidth.and_then(|b| b.id.clone()),
@@ -87,7 +96,6 @@ pub(crate) fn eip(json: &EipJson, owner: &Owner, balancer: Option<&Found>) -> Fo
 
 /// Shared balancers show as a port, dedicated ones as themselves, and either lists its EIPs.
 fn binding(json: &EipJson, balancer: Option<&Found>) -> (Binding, Vec<Id>) {
-    let text = |t: &Option<String>| t.clone().filter(|t| !t.is_empty());
     let instance = text(&json.associate_instance_id);
     let port = json.vnic.as_ref().and_then(|v| text(&v.port_id));
     if let Some(seen) = balancer
@@ -177,7 +185,6 @@ pub(crate) fn member(json: &MemberJson, pool: &Found) -> Option<Found> {
 
 /// The health monitor of one of our pools.
 pub(crate) fn monitor(json: &MonitorJson, pool: &Found) -> Option<Found> {
-    let text = |t: &Option<String>| t.clone().filter(|t| !t.is_empty());
     let probe = match json.kind.as_str() {
         "TCP" => Some(Probe::Tcp),
         "UDP_CONNECT" => Some(Probe::Udp),
@@ -237,6 +244,11 @@ fn key_in_name(name: &str) -> Option<PoolKey> {
     let (rest, port) = name.rsplit_once('_')?;
     let (_, protocol) = rest.rsplit_once('_')?;
     port_key(protocol, port.parse().ok()?)
+}
+
+/// The empty text says as little as none.
+fn text(text: &Option<String>) -> Option<String> {
+    text.clone().filter(|t| !t.is_empty())
 }
 
 fn address(text: &str) -> Option<IpAddr> {

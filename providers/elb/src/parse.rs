@@ -5,6 +5,7 @@ use ferrolb_provider::{Options, Problem};
 use crate::autocreate::{self, ID_FORM, is_id};
 use crate::health_check;
 use crate::keys::{AUTOCREATE, CLASS, ENTERPRISE_ID, ID, KEYS, LB_ALGORITHM, PREFIX, Support, find, nearest};
+use crate::refuse::refuse;
 use crate::spec::{Algorithm, Balancer, Class, ElbSpec};
 
 /// What was read.
@@ -23,10 +24,11 @@ pub fn parse(options: &Options) -> Parsed {
     let mut errors = Vec::new();
     let mut warnings = warn_of_keys(options);
     let class = class(options, &mut errors);
-    let enterprise_project = id(options, ENTERPRISE_ID, &mut errors).filter(|id| id != "0");
+    let enterprise_project = id(options, ENTERPRISE_ID, &mut errors);
     let algorithm = algorithm(options, &mut errors);
     let health = health_check::parse(options, &mut errors, &mut warnings);
     let balancer = balancer(options, class, &mut errors, &mut warnings);
+    errors.extend(refuse(options, balancer.as_ref()));
     let spec = balancer.map(|mut balancer| {
         if let Balancer::New(new) = &mut balancer {
             new.enterprise_project = enterprise_project;

@@ -39,7 +39,7 @@ impl Provider for Elb {
     }
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
-        list::list(&self.client, owner, model).instrument(span(owner)).await
+        list::list(&self.client, &self.flavors, owner, model).instrument(span(owner)).await
     }
 
     async fn apply(&self, owner: &Owner, step: &Step<ElbResource>) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
@@ -48,7 +48,7 @@ impl Provider for Elb {
     }
 
     fn status(&self, model: &[ElbResource], seen: &[Seen<ElbResource>]) -> Serving {
-        status::status(model, seen)
+        status::status(model, seen, self.config.ip_mode)
     }
 
     async fn owners(&self, cluster: &str) -> Result<Vec<Owner>, ProviderError> {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ferrolb_provider::{Change, Id, Protocol, Resource, Slot};
 use serde::Serialize;
 
+use crate::drift;
 use crate::spec::{Algorithm, Class, Probe};
 
 /// Members that one call can add, change or delete.
@@ -52,7 +53,7 @@ pub struct LoadBalancer {
 pub struct NewBalancer {
     /// Network of a private IPv6 address.
     pub ipv6_network: Option<String>,
-    /// Networks for its own addresses.
+    /// Networks for its own addresses; only what the user named.
     pub networks: Vec<String>,
     /// Zones.
     pub zones: Vec<String>,
@@ -60,7 +61,7 @@ pub struct NewBalancer {
     pub l4_flavor: Option<String>,
     /// Name of the layer 7 flavor.
     pub l7_flavor: Option<String>,
-    /// Enterprise project.
+    /// Enterprise project; `0` is the default one.
     pub enterprise_project: Option<String>,
 }
 
@@ -73,20 +74,32 @@ pub struct FoundBalancer {
     pub ipv6: Option<IpAddr>,
     /// Public addresses bound to it, with the ids of their EIPs.
     pub eips: Vec<(String, IpAddr)>,
+    /// Zones; empty where the cloud does not say, as for all that follows.
+    pub zones: Vec<String>,
+    /// Networks of its own addresses.
+    pub networks: Vec<String>,
+    /// Network of its private IPv6 address.
+    pub ipv6_network: Option<String>,
+    /// Name of the layer 4 flavor, where the list of flavors is known.
+    pub l4_flavor: Option<String>,
+    /// Name of the layer 7 flavor, where the list of flavors is known.
+    pub l7_flavor: Option<String>,
+    /// Enterprise project; `0` is the default one.
+    pub enterprise_project: Option<String>,
 }
 
 /// An EIP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Eip {
-    /// Wished: line, for instance `5_bgp`.
+    /// Line, for instance `5_bgp`. As for all that follows: found, `None` where the cloud does not say.
     pub kind: Option<String>,
-    /// Wished: name of its bandwidth.
+    /// Name of its bandwidth; wished only where the user named one.
     pub bandwidth_name: Option<String>,
-    /// Bandwidth in Mbit/s; `None` where the cloud does not say.
+    /// Bandwidth in Mbit/s.
     pub bandwidth_size: Option<u32>,
-    /// Wished: how the bandwidth is charged.
+    /// How the bandwidth is charged.
     pub charge_mode: Option<String>,
-    /// Wished: enterprise project.
+    /// Enterprise project; `0` is the default one.
     pub enterprise_project: Option<String>,
     /// What it is bound to.
     pub binding: Binding,
@@ -236,6 +249,9 @@ impl Resource for ElbResource {
             (Self::LoadBalancer(want), Self::LoadBalancer(seen)) => want.change(seen),
             // What it is bound to is a matter of its parents, and the engine's.
             (Self::Eip(want), Self::Eip(seen)) => {
+                if let Some(text) = drift::eip(want, seen) {
+                    return Change::Forbidden(text);
+                }
                 let differs = |size| want.bandwidth_size.is_some_and(|w| w != size);
                 updates([("bandwidth_size", seen.bandwidth_size.is_some_and(differs))])
             }
@@ -296,6 +312,9 @@ impl LoadBalancer {
             return Change::Forbidden(format!(
                 "the load balancer has the private address {is}, not {want}, and keeps it; delete the Service and make it anew if that is wanted"
             ));
+        }
+        if let Some(text) = drift::balancer(self, seen) {
+            return Change::Forbidden(text);
         }
         updates([("name", self.name.is_some() && self.name != seen.name)])
     }

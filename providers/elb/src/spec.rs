@@ -66,7 +66,7 @@ pub struct Autocreate {
     pub l4_flavor: Option<String>,
     /// `l7_flavor_name`. Dedicated only.
     pub l7_flavor: Option<String>,
-    /// `elb.enterpriseID`.
+    /// `elb.enterpriseID`; `0` is the default one.
     pub enterprise_project: Option<String>,
 }
 

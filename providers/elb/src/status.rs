@@ -10,7 +10,7 @@ use crate::resource::{Binding, Eip, ElbResource, LoadBalancer, MemberHealth, Poo
 type Found = Seen<ElbResource>;
 
 /// Addresses, the EIP first, once everything that they promise is there; and how the backends are.
-pub(crate) fn status(model: &[ElbResource], seen: &[Found]) -> Serving {
+pub(crate) fn status(model: &[ElbResource], seen: &[Found], mode: IpMode) -> Serving {
     let Some((balancer, lb)) = main_balancer(model, seen) else {
         return Serving::default();
     };
@@ -26,7 +26,7 @@ pub(crate) fn status(model: &[ElbResource], seen: &[Found]) -> Serving {
     let ports: Vec<(Protocol, u16)> = pools.iter().map(|(protocol, port, _)| (*protocol, *port)).collect();
     let ipv6 = lb.found.as_ref().and_then(|f| f.ipv6);
     let addresses = public.into_iter().chain(lb.vip).chain(ipv6);
-    serving.addresses = addresses.map(|ip| Address { ip, mode: IpMode::Vip, ports: ports.clone() }).collect();
+    serving.addresses = addresses.map(|ip| Address { ip, mode, ports: ports.clone() }).collect();
     serving
 }
 

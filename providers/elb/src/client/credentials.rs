@@ -73,7 +73,7 @@ impl CredentialsSource for StaticCredentials {
     }
 }
 
-/// Keys in files (a mounted secret), one value each, read again when one of them changes.
+/// Keys in files (a mounted secret), one value each, read again when one of them changes, comes or goes.
 #[derive(Debug)]
 pub struct FileCredentials {
     access_key: PathBuf,
@@ -86,7 +86,8 @@ pub struct FileCredentials {
 type Stamp = Vec<Option<SystemTime>>;
 
 impl FileCredentials {
-    /// Files with the access key, the secret key and, for temporary keys, the token.
+    /// Files with the access key, the secret key and, for temporary keys, the token. While the file of the token is
+    /// absent or empty there is none.
     pub fn new(
         access_key: impl Into<PathBuf>,
         secret_key: impl Into<PathBuf>,
@@ -107,7 +108,7 @@ impl FileCredentials {
         Ok(Credentials {
             access_key: value(&self.access_key)?.expose_secret().to_owned(),
             secret_key: value(&self.secret_key)?,
-            security_token: self.security_token.as_deref().map(value).transpose()?,
+            security_token: self.security_token.as_deref().map_or(Ok(None), optional)?,
         })
     }
 }
@@ -133,6 +134,16 @@ fn value(path: &Path) -> Result<SecretString, CredentialsError> {
     match text.trim() {
         "" => Err(CredentialsError::Empty { path: path.to_owned() }),
         text => Ok(SecretString::from(text.to_owned())),
+    }
+}
+
+/// Nothing where there is no file, or nothing in it.
+fn optional(path: &Path) -> Result<Option<SecretString>, CredentialsError> {
+    match value(path) {
+        Ok(value) => Ok(Some(value)),
+        Err(CredentialsError::Empty { .. }) => Ok(None),
+        Err(CredentialsError::Unreadable { .. }) if matches!(path.try_exists(), Ok(false)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -164,6 +175,30 @@ mod tests {
         let now = source.get().unwrap();
         assert_eq!(now.access_key, "AK1");
         assert_eq!(now.secret_key.expose_secret(), "two");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_token_may_come_and_go_while_the_process_runs() {
+        let dir = std::env::temp_dir().join(format!("ferrolb-elb-token-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let (ak, sk, token) = (dir.join("ak"), dir.join("sk"), dir.join("token"));
+        write(&ak, "AK1", 1);
+        write(&sk, "one", 1);
+        let source = FileCredentials::new(&ak, &sk, Some(token.clone()));
+        let shown = || source.get().unwrap().security_token.as_ref().map(|t| t.expose_secret().to_owned());
+        assert_eq!(shown(), None);
+        write(&token, "T1\n", 1);
+        assert_eq!(shown().as_deref(), Some("T1"));
+        write(&token, "T2", 2);
+        assert_eq!(shown().as_deref(), Some("T2"));
+        write(&token, "", 3);
+        assert_eq!(shown(), None);
+        fs::remove_file(&token).unwrap();
+        assert_eq!(shown(), None);
+        // There, and not to be read: no reason to go on without it.
+        fs::create_dir(&token).unwrap();
+        assert!(matches!(source.get(), Err(CredentialsError::Unreadable { .. })));
         fs::remove_dir_all(&dir).unwrap();
     }
 

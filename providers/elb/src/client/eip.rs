@@ -26,6 +26,9 @@ pub(crate) struct EipJson {
     pub(crate) vnic: Option<VnicJson>,
     /// v3
     pub(crate) bandwidth: Option<BandwidthJson>,
+    /// v3; v1 calls it `type`, which is something else in v3.
+    pub(crate) publicip_pool_name: Option<String>,
+    pub(crate) enterprise_project_id: Option<String>,
     #[serde(default, alias = "create_time", deserialize_with = "or_default")]
     pub(crate) created_at: String,
 }
@@ -41,6 +44,10 @@ pub(crate) struct VnicJson {
 pub(crate) struct BandwidthJson {
     pub(crate) id: Option<String>,
     pub(crate) size: Option<u32>,
+    pub(crate) name: Option<String>,
+    pub(crate) charge_mode: Option<String>,
+    /// PER: of this EIP alone.
+    pub(crate) share_type: Option<String>,
 }
 
 impl Client {

@@ -30,6 +30,14 @@ pub(crate) struct BalancerJson {
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) eips: Vec<EipReference>,
     #[serde(default, deserialize_with = "or_default")]
+    pub(crate) availability_zone_list: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) elb_virsubnet_ids: Vec<String>,
+    pub(crate) ipv6_vip_virsubnet_id: Option<String>,
+    pub(crate) l4_flavor_id: Option<String>,
+    pub(crate) l7_flavor_id: Option<String>,
+    pub(crate) enterprise_project_id: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) created_at: String,
 }
 
@@ -217,8 +225,25 @@ impl Client {
     }
 
     /// `GET /v3/{pid}/elb/pools/{pool}/members`
-    pub(crate) async fn members(&self, pool: &str) -> Result<Vec<MemberJson>, ProviderError> {
-        self.filtered(&format!("pools/{pool}/members"), Vec::new()).await
+    pub(crate) async fn members(&self, pool: &str, filter: Filter) -> Result<Vec<MemberJson>, ProviderError> {
+        self.filtered(&format!("pools/{pool}/members"), filter).await
+    }
+
+    /// `POST /v3/{pid}/elb/pools/{pool}/members`; 409 where the pool has the address and port, so it may be repeated.
+    pub(crate) async fn create_member(&self, pool: &str, body: Value) -> Result<MemberJson, ProviderError> {
+        let path = self.v3(&format!("pools/{pool}/members"));
+        self.create(path, "member", body, Effect::Repeatable).await
+    }
+
+    /// `PUT /v3/{pid}/elb/pools/{pool}/members/{id}`
+    pub(crate) async fn update_member(&self, pool: &str, id: &str, body: Value) -> Result<(), ProviderError> {
+        let path = self.v3(&format!("pools/{pool}/members/{id}"));
+        self.done(Call::write(Service::Elb, Method::Put, path, Some(json!({"member": body})))).await
+    }
+
+    /// `DELETE /v3/{pid}/elb/pools/{pool}/members/{id}`
+    pub(crate) async fn delete_member(&self, pool: &str, id: &str) -> Result<(), ProviderError> {
+        self.delete(self.v3(&format!("pools/{pool}/members/{id}"))).await
     }
 
     /// `POST /v3/{pid}/elb/pools/{pool}/members/batch-{verb}`: `add` takes members and answers `existed` for what is

@@ -52,11 +52,14 @@ impl HttpTransport {
         if !request.body.is_empty() {
             builder = builder.body(request.body);
         }
+        // The query holds the owner mark: noise for people, and other for each Service.
+        let host = request.url.split('/').nth(2).unwrap_or_default();
+        let describe = |error: reqwest::Error| format!("{host}: {}", chain(&error.without_url()));
         let mut answer = builder.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() {
-                TransportError::NotSent(chain(&error))
+                TransportError::NotSent(describe(error))
             } else {
-                TransportError::Lost(chain(&error))
+                TransportError::Lost(describe(error))
             }
         })?;
         let mut response = Response { status: answer.status().as_u16(), headers: Vec::new(), body: Vec::new() };
@@ -65,7 +68,7 @@ impl HttpTransport {
             response.headers.push((name.as_str().to_owned(), value));
         }
         let lost = |error: &dyn Error| TransportError::Lost(chain(error));
-        while let Some(chunk) = answer.chunk().await.map_err(|e| lost(&e))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|e| lost(&e.without_url()))? {
             if response.body.len() + chunk.len() > MAX_BODY {
                 return Err(lost(&BodyTooLarge));
             }

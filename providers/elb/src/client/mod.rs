@@ -22,5 +22,5 @@ pub use credentials::{Credentials, CredentialsError, CredentialsSource, FileCred
 pub use http::HttpTransport;
 pub use transport::{Method, Request, Response, Transport, TransportError};
 
-pub(crate) use refusal::{CONFLICT, EIP_IN_USE};
+pub(crate) use refusal::{CONFLICT, EIP_IN_USE, NO_SUCH_PATH};
 pub(crate) use send::{Client, Effect};

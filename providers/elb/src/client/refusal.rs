@@ -25,7 +25,7 @@ const BUSY: &[&str] = &["VPC.0512", "NAT.0102", "NAT.0106"];
 /// Said with status 500, and as final as a 409.
 const FINAL: &[&str] = &["VPC.0516"];
 /// The gateway does not know the path.
-const NO_SUCH_PATH: &[&str] = &["APIG.0101", "APIGW.0101"];
+pub(crate) const NO_SUCH_PATH: &[&str] = &["APIG.0101", "APIGW.0101"];
 
 /// Codes that say that an EIP cannot be deleted because something uses it.
 pub(crate) const EIP_IN_USE: &[&str] = &["VPC.0516", "VPC.0517"];
@@ -62,7 +62,8 @@ pub(crate) fn classify(call: &str, effect: Effect, response: &Response) -> Provi
     if has(DENIED) {
         return ProviderError::Denied(detail);
     }
-    if has(NOT_FOUND) || status == 404 {
+    // With 500 it may be an object that the call itself made and that does not show yet.
+    if status == 404 || (has(NOT_FOUND) && status < 500) {
         return ProviderError::NotFound(detail);
     }
     if has(FINAL) {

@@ -1,6 +1,7 @@
 //! One call: limiter, deadline, signature, answer or error, one line in the log. Never twice.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ferrolb_provider::{Detail, ProviderError};
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::clock::Clock;
 use super::credentials::CredentialsSource;
-use super::limit::TokenBucket;
+use super::limit::Limiter;
 use super::refusal::{classify, request_id};
 use super::sign::{self, Unsigned};
 use super::transport::{Method, Request, Response, Transport, TransportError};
@@ -78,7 +79,10 @@ struct Shared {
     transport: Arc<dyn Transport>,
     credentials: Arc<dyn CredentialsSource>,
     clock: Arc<dyn Clock>,
-    bucket: Mutex<TokenBucket>,
+    limiter: Limiter,
+    calls_per_second: f64,
+    /// The cloud does not know calls for several members at once.
+    only_single_members: AtomicBool,
     deadline: Duration,
     elb: Endpoint,
     eip: Endpoint,
@@ -97,7 +101,9 @@ impl Client {
                 transport,
                 credentials,
                 clock,
-                bucket: Mutex::new(TokenBucket::new(config.limits)),
+                limiter: Limiter::new(config.limits),
+                calls_per_second: config.limits.per_second,
+                only_single_members: AtomicBool::new(false),
                 deadline: config.deadline,
                 elb: Endpoint::parse(&config.elb_endpoint),
                 eip: Endpoint::parse(&config.eip_endpoint),
@@ -113,6 +119,16 @@ impl Client {
         Self { shared: self.shared.clone(), began: Some(self.shared.clock.monotonic()) }
     }
 
+    /// Whether this process found out that members can only be changed one by one.
+    pub(crate) fn only_single_members(&self) -> bool {
+        self.shared.only_single_members.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that, for as long as the process lives.
+    pub(crate) fn set_only_single_members(&self) {
+        self.shared.only_single_members.store(true, Ordering::Relaxed);
+    }
+
     /// The project that calls are made in.
     pub(super) fn project_id(&self) -> &str {
         &self.shared.project_id
@@ -121,7 +137,9 @@ impl Client {
     /// Makes one call and returns its answer's body, `null` for none.
     pub(crate) async fn send(&self, call: Call) -> Result<Value, ProviderError> {
         let now = self.shared.clock.monotonic();
-        let answer = self.shared.answer(&call, self.began.unwrap_or(now)).await;
+        // A read that belongs to no step has no deadline but its own, which begins when it is sent.
+        let began = self.began.or_else(|| (call.effect != Effect::Read).then_some(now));
+        let answer = self.shared.answer(&call, began).await;
         let (status, request) = match &answer {
             Ok(response) => (response.status, request_id(response)),
             Err(_) => (0, None),
@@ -134,27 +152,27 @@ impl Client {
 }
 
 impl Shared {
-    /// The answer to a call that belongs to something that began at `began`.
-    async fn answer(&self, call: &Call, began: Duration) -> Result<Response, ProviderError> {
+    /// The answer to a call; `began` is when its step began, `None` for a read that may wait for its turn.
+    async fn answer(&self, call: &Call, began: Option<Duration>) -> Result<Response, ProviderError> {
         let patience = self.deadline / 2;
         let detail =
             |message: String| Detail { call: format!("{} {}", call.method, call.path), message, ..Detail::default() };
-        let wait = {
-            let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = self.clock.monotonic();
-            bucket.take(now, patience.saturating_sub(now.saturating_sub(began)))
-        };
-        match wait {
-            Ok(wait) if wait.is_zero() => {}
-            Ok(wait) => tokio::time::sleep(wait).await,
-            Err(wait) => {
-                let text = "not sent: our own limit of calls per second is used up".to_owned();
-                return Err(ProviderError::Throttled { after: Some(wait), detail: detail(text) });
+        match began {
+            None => self.limiter.read(&*self.clock).await,
+            Some(began) => {
+                let spent = self.clock.monotonic().saturating_sub(began);
+                if !self.limiter.write(&*self.clock, patience.saturating_sub(spent)).await {
+                    // Not the cloud's doing, so not called throttling.
+                    let rate = self.calls_per_second;
+                    let text = format!("not sent: waiting for our own rate limit ({rate} calls/s)");
+                    return Err(ProviderError::Unavailable(detail(text)));
+                }
             }
         }
+        let sent = self.clock.monotonic();
         let credentials = self.credentials.get().map_err(|error| ProviderError::Denied(detail(error.to_string())))?;
         let request = self.sign(call, &credentials);
-        let spent = self.clock.monotonic().saturating_sub(began);
+        let spent = self.clock.monotonic().saturating_sub(began.unwrap_or(sent));
         if spent > patience + patience / 2 {
             // This process was stopped for a while: it may no longer be its turn to write.
             let text = "not sent: this process was held up for too long".to_owned();

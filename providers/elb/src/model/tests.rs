@@ -81,10 +81,10 @@ fn a_public_shared_load_balancer() {
     let ElbResource::LoadBalancer(lb) = &model.resources[0] else { panic!() };
     assert_eq!(lb.name.as_deref(), Some("cce-lb-u-1"));
     assert_eq!((lb.class, &lb.vip_subnet), (Some(Class::Shared), &None));
-    // Nothing that only a dedicated one has, though the configuration names networks.
-    assert!(lb.new.as_ref().unwrap().networks.is_empty());
+    // What nobody named is filled in when it is made, and compared with nothing later.
+    assert_eq!(**lb.new.as_ref().unwrap(), NewBalancer::default());
     let ElbResource::Eip(eip) = &model.resources[1] else { panic!() };
-    assert_eq!(eip.bandwidth_name.as_deref(), Some("cce-bandwidth-u-1"));
+    assert_eq!(eip.bandwidth_name, None);
 
     let text = plan(&model.resources, &[]).to_string();
     assert_eq!(
@@ -100,12 +100,12 @@ fn a_public_shared_load_balancer() {
 
 #[test]
 fn a_dedicated_one_and_an_existing_one() {
-    let zones = r#"{"available_zone":["az1"],"vip_subnet_cidr_id":"sub-9"}"#;
+    let zones = r#"{"available_zone":["az1"],"vip_subnet_cidr_id":"sub-9","elb_virsubnet_ids":["net-2"]}"#;
     let dedicated = want(&[(CLASS, "performance"), (AUTOCREATE, zones)], vec![]);
     let model1 = model(&dedicated, &config()).unwrap();
     let ElbResource::LoadBalancer(lb) = &model1.resources[0] else { panic!() };
     let new = lb.new.as_ref().unwrap();
-    assert_eq!((&new.zones[..], &new.networks[..]), (&["az1".to_owned()][..], &["net-1".to_owned()][..]));
+    assert_eq!((&new.zones[..], &new.networks[..]), (&["az1".to_owned()][..], &["net-2".to_owned()][..]));
     assert_eq!(lb.vip_subnet.as_deref(), Some("sub-9"));
 
     let existing = want(&[(ID, "lb-9"), PUBLIC], vec![port("", Protocol::Udp, 53)]);

@@ -118,6 +118,19 @@ fn bindings_of_an_eip() {
         assert_eq!(found.binding, binding, "{extra}");
         assert_eq!(found.bandwidth_size, Some(5));
     }
+    // What it was made with, unless its bandwidth is shared with others by now.
+    let made = |share: &str| {
+        let json = eip_json(json!({
+            "publicip_pool_name": "5_bgp", "enterprise_project_id": "0",
+            "bandwidth": {"id": "bw-1", "name": "web", "size": 5, "charge_mode": "traffic", "share_type": share}
+        }));
+        let ElbResource::Eip(found) = eip(&json, &owner(), None).resource else { panic!() };
+        assert_eq!((found.kind.as_deref(), found.enterprise_project.as_deref()), (Some("5_bgp"), Some("0")));
+        (found.bandwidth_name, found.bandwidth_size, found.charge_mode, found.bandwidth_id)
+    };
+    let text = |t: &str| Some(t.to_owned());
+    assert_eq!(made("PER"), (text("web"), Some(5), text("traffic"), text("bw-1")));
+    assert_eq!(made("WHOLE"), (None, None, None, None));
     // v1's answer to a create: another name for the time, and a size that is not one.
     let created: EipJson = parse(json!({
         "id": "eip-2", "type": "5_bgp", "alias": "mine", "status": "PENDING_CREATE",

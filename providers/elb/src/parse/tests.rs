@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::keys::{HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION};
+use crate::keys::{
+    ACL_ID, ACL_STATUS, CLIENT_CA_CERT_ID, HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, INSTANCE_RECLAIM_POLICY, KEEP_EIP,
+};
 use crate::spec::{HealthCheck, Probe};
 
 const PUBLIC: &str = r#"{"type":"public","bandwidth_name":"cce-bandwidth","bandwidth_chargemode":"bandwidth","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp","name":"james"}"#;
@@ -89,7 +91,7 @@ fn unknown_keys_warn_and_stop_nothing() {
         (AUTOCREATE, "{}"),
         ("kubernetes.io/elb.lb-algoritm", "ROUND_ROBIN"),
         ("kubernetes.io/elb.zzzzzzzzz", "1"),
-        ("kubernetes.io/elb.acl-id", "group"),
+        ("kubernetes.io/elb.acl-type", "white"),
         ("kubernetes.io/elb.http2-enable", "false"),
         ("kubernetes.io/elb.mark", "0"),
         ("metallb.io/address-pool", "x"),
@@ -98,9 +100,48 @@ fn unknown_keys_warn_and_stop_nothing() {
     assert!(parsed.spec.is_some());
     let texts: Vec<String> = parsed.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), 3, "{texts:#?}");
-    assert!(texts[0].contains("acl-id: known, not yet acted on"), "{texts:#?}");
+    assert!(texts[0].contains("acl-type: known, not yet acted on"), "{texts:#?}");
     assert!(texts[1].contains("lb-algoritm: unknown key, ignored; did you mean kubernetes.io/elb.lb-algorithm?"));
     assert!(texts[2].contains("zzz") && texts[2].contains("unknown key"), "{texts:#?}");
+}
+
+#[test]
+fn what_must_not_be_ignored_is_refused() {
+    let inner = (AUTOCREATE, "{}");
+    let public = (AUTOCREATE, PUBLIC);
+    let mine = (ID, "lb-9");
+    let acl = (ACL_ID, "group-1");
+    let retain = (INSTANCE_RECLAIM_POLICY, "retain");
+    let keep = (KEEP_EIP, "true");
+    let ca = (CLIENT_CA_CERT_ID, "cert-1");
+    for (pairs, refused) in [
+        (vec![inner, acl], vec![ACL_ID]),
+        (vec![mine, acl], vec![ACL_ID]),
+        (vec![public, acl, (ACL_STATUS, "on")], vec![ACL_ID]),
+        (vec![public, acl, (ACL_STATUS, "off")], vec![]),
+        (vec![public, acl, (ACL_STATUS, "false")], vec![]),
+        (vec![public, (ACL_ID, " "), (ACL_STATUS, "on")], vec![]),
+        (vec![inner, ca], vec![CLIENT_CA_CERT_ID]),
+        (vec![inner, (CLIENT_CA_CERT_ID, "")], vec![]),
+        (vec![inner, retain], vec![INSTANCE_RECLAIM_POLICY]),
+        (vec![public, retain, keep], vec![INSTANCE_RECLAIM_POLICY, KEEP_EIP]),
+        (vec![inner, (INSTANCE_RECLAIM_POLICY, "alwaysDelete")], vec![]),
+        (vec![public, (KEEP_EIP, "True")], vec![KEEP_EIP]),
+        (vec![public, (KEEP_EIP, "false")], vec![]),
+        // There is no EIP to keep, and what is theirs stays.
+        (vec![inner, keep], vec![]),
+        (vec![mine, retain, keep], vec![]),
+        // Besides whatever else is wrong.
+        (vec![(AUTOCREATE, "{"), retain, keep], vec![AUTOCREATE, INSTANCE_RECLAIM_POLICY, KEEP_EIP]),
+    ] {
+        let parsed = read(&pairs);
+        let options: Vec<&str> = parsed.errors.iter().map(|e| e.option.as_str()).collect();
+        assert_eq!(options, refused, "{pairs:?}");
+        assert_eq!(parsed.spec.is_some(), refused.is_empty(), "{pairs:?}");
+        assert!(parsed.warnings.iter().all(|w| ![ACL_ID, KEEP_EIP].contains(&w.option.as_str())), "{pairs:?}");
+    }
+    let text = read(&[public, keep]).errors[0].to_string();
+    assert!(text.contains("keep-eip: \"true\" is not supported yet, and what should stay would be deleted"), "{text}");
 }
 
 #[test]
@@ -129,9 +170,11 @@ fn all_problems_at_once() {
 
 #[test]
 fn the_default_enterprise_project_is_not_sent() {
-    for (value, sent) in [("0", None), ("", None), ("abc-1", Some("abc-1"))] {
+    for (value, read_as, sent) in [("0", Some("0"), None), ("", None, None), ("abc-1", Some("abc-1"), Some("abc-1"))] {
         let parsed = read(&[(AUTOCREATE, "{}"), (ENTERPRISE_ID, value)]);
-        assert_eq!(new(parsed).enterprise_project.as_deref(), sent, "{value:?}");
+        let project = new(parsed).enterprise_project;
+        assert_eq!(project.as_deref(), read_as, "{value:?}");
+        assert_eq!(crate::body::project(&project), sent, "{value:?}");
     }
 }
 

@@ -79,7 +79,7 @@ fn complete(binding: Binding) -> Vec<Found> {
 #[test]
 fn the_public_address_comes_first() {
     let model = [balancer(&[]), eip(Binding::Balancer), listener(), pool()];
-    let serving = status(&model, &complete(Binding::Balancer));
+    let serving = status(&model, &complete(Binding::Balancer), IpMode::Vip);
     assert_eq!(addresses(&serving), ["203.0.113.7", "10.0.0.5"]);
     assert_eq!(serving.addresses[0].ports, [(Protocol::Tcp, 80)]);
     assert_eq!(serving.addresses[0].mode, IpMode::Vip);
@@ -91,17 +91,17 @@ fn nothing_is_promised_before_it_is_there() {
     for missing in 0..4 {
         let mut found = complete(Binding::Balancer);
         found.remove(missing);
-        assert!(addresses(&status(&model, &found)).is_empty(), "{missing}");
+        assert!(addresses(&status(&model, &found, IpMode::Vip)).is_empty(), "{missing}");
     }
     for binding in [Binding::Free, Binding::Unready, Binding::Other("x".into())] {
-        assert!(addresses(&status(&model, &complete(binding))).is_empty());
+        assert!(addresses(&status(&model, &complete(binding), IpMode::Vip)).is_empty());
     }
     let mut pending = complete(Binding::Balancer);
     pending[1].state = State::Pending("PENDING_CREATE".into());
-    assert!(addresses(&status(&model, &pending)).is_empty());
+    assert!(addresses(&status(&model, &pending, IpMode::Vip)).is_empty());
     let mut frozen = complete(Binding::Balancer);
     frozen[0].state = State::Failed("FROZEN".into());
-    assert!(addresses(&status(&model, &frozen)).is_empty());
+    assert!(addresses(&status(&model, &frozen, IpMode::Vip)).is_empty());
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn an_existing_load_balancer_shows_its_own_addresses() {
     let mut found = complete(Binding::Balancer);
     found[0] = seen("lb", "", balancer(&["198.51.100.1"]));
     found[0].owned = false;
-    assert_eq!(addresses(&status(&model, &found)), ["198.51.100.1", "10.0.0.5"]);
+    assert_eq!(addresses(&status(&model, &found, IpMode::Vip)), ["198.51.100.1", "10.0.0.5"]);
 }
 
 #[test]
@@ -126,6 +126,6 @@ fn backends_are_counted_once_something_is_known() {
         let mut found = complete(Binding::Balancer);
         found.extend(members);
         let health = health.map(|(healthy, total)| Health { healthy, total });
-        assert_eq!(status(&model, &found).health, health);
+        assert_eq!(status(&model, &found, IpMode::Vip).health, health);
     }
 }

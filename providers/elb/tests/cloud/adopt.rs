@@ -3,7 +3,7 @@
 use ferrolb_provider::ProviderError;
 use serde_json::json;
 
-use crate::harness::{AUTOCREATE, CCE_EXAMPLE, CLASS, ID, World, addresses, owner, service};
+use crate::harness::{AUTOCREATE, CCE_EXAMPLE, CLASS, ID, World, addresses, owner, service, union};
 
 #[tokio::test]
 async fn listeners_come_and_go_and_the_load_balancer_stays() {
@@ -76,4 +76,24 @@ async fn from_ones_own_to_an_existing_one() {
     let outcome = world.converge(&service(&[(ID, &id)])).await;
     assert_eq!(addresses(&outcome), ["203.0.113.2", "198.18.0.3"]);
     assert_eq!(world.counts(), [1, 1, 2, 1, 3, 1]);
+}
+
+#[tokio::test]
+async fn what_was_made_for_the_service_itself_is_not_taken_for_the_users() {
+    let world = World::new().await;
+    let first = union();
+    let before = addresses(&world.converge(&first).await);
+    let id = world.cloud.ledger()["loadbalancers"][0]["id"].as_str().unwrap().to_owned();
+    for options in [&[(ID, id.as_str())][..], &[(ID, id.as_str()), (AUTOCREATE, CCE_EXAMPLE)]] {
+        world.calls();
+        let outcome = world.pass(&service(options)).await;
+        let ProviderError::Refused(detail) = &outcome.failures[0].error else { panic!("{outcome:#?}") };
+        assert!(detail.to_string().contains("elb.id: load balancer") && detail.message.contains("this very Service"));
+        // Above all its EIP is still there.
+        assert_eq!(world.calls().1, 0);
+        assert_eq!(world.counts(), [1, 1, 1, 1, 3, 1]);
+    }
+    assert_eq!(addresses(&world.converge(&first).await), before);
+    world.release(&owner()).await;
+    assert_eq!(world.counts(), [0; 6]);
 }

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ferrolb_elb::{Elb, ElbConfig, HttpTransport, Limits, StaticCredentials, SystemClock};
+use ferrolb_elb::{Elb, ElbConfig, HttpTransport, Limits, StaticCredentials, SystemClock, Transport};
 use ferrolb_mock::{
-    ACCESS_KEY, Config, Handle, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, SECRET_KEY, VIP_SUBNET_NEUTRON_ID, VPC_ID, start,
+    ACCESS_KEY, Config, Handle, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, SECRET_KEY, VIP_SUBNET_ID, VIP_SUBNET_NEUTRON_ID,
+    VPC_ID, start,
 };
 use ferrolb_provider::{
     Backend, BackendKind, Desired, Engine, Family, Host, Outcome, Owner, Port, Protocol, TrafficPolicy,
@@ -43,13 +44,19 @@ pub struct World {
 }
 
 pub fn provider(cloud: &Handle) -> Elb {
+    provider_over(cloud, Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap())))
+}
+
+/// The same over a network that may do something to the calls.
+pub fn provider_over(cloud: &Handle, transport: Arc<dyn Transport>) -> Elb {
     let mut config = ElbConfig::new(cloud.endpoint(), PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
     config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.into();
+    config.network_ids = vec![VIP_SUBNET_ID.into()];
     config.deadline = Duration::from_secs(2);
     config.limits = Limits { per_second: 10_000.0, burst: 10_000.0 };
     Elb::new(
         config,
-        Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap())),
+        transport,
         Arc::new(StaticCredentials::new(ACCESS_KEY, SECRET_KEY)),
         Arc::new(SystemClock::default()),
     )
@@ -66,6 +73,14 @@ impl World {
         let cloud = start(config).await.unwrap();
         let engine = Engine::new(provider(&cloud), settle, Duration::ZERO);
         Self { cloud, engine, clock: Clock(Instant::now()), http: reqwest::Client::new(), settle }
+    }
+
+    /// One whose provider reaches the cloud over `transport`.
+    pub async fn over(transport: Arc<dyn Transport>) -> Self {
+        let mut world = Self::new().await;
+        let provider = provider_over(&world.cloud, transport);
+        world.engine = Engine::new(provider, world.settle, Duration::ZERO);
+        world
     }
 
     /// A new process: nothing is remembered.

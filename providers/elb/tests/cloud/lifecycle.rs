@@ -76,6 +76,8 @@ async fn a_dedicated_load_balancer() {
     let lb = &ledger["loadbalancers"][0];
     assert_eq!(lb["guaranteed"], true);
     assert!(!lb["l4_flavor_id"].as_str().unwrap().is_empty());
+    // The configuration's, since the Service names none.
+    assert_eq!(lb["elb_virsubnet_ids"], serde_json::json!([ferrolb_mock::VIP_SUBNET_ID]));
     assert_eq!(ledger["eips"][0]["associate_instance_type"], "ELB");
     world.calls();
     world.pass(&want).await;

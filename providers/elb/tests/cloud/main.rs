@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod adopt;
+mod edits;
 mod faults;
 mod harness;
 mod lifecycle;
 mod repair;
+mod singles;

@@ -54,6 +54,8 @@ fn codes_decide_before_the_status_does() {
         (409, vpc("VPC.0517"), "refused", "refused"),
         (409, vpc("VPC.0512"), "ambiguous", "unavailable"),
         (404, vpc("VPC.0504"), "not found", "not found"),
+        (500, vpc("VPC.0504"), "ambiguous", "unavailable"),
+        (500, elb("ELB.8904"), "ambiguous", "unavailable"),
         (403, vpc("VPC.0010"), "denied", "denied"),
         (500, vpc("VPC.0516"), "refused", "refused"),
         (500, vpc("VPC.0503"), "ambiguous", "unavailable"),

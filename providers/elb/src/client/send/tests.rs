@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
 use ferrolb_provider::BoxFuture;
 
@@ -161,19 +162,36 @@ async fn a_process_that_was_stopped_does_not_send() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limiter_delays_and_in_the_end_refuses() {
-    let say = || Answer::Say(200, r#"{"pools":[]}"#);
+async fn our_own_limit_delays_writes_and_in_the_end_says_whose_limit_it_is() {
+    let say = || Answer::Say(200, r#"{"pool":{}}"#);
     let (client, script) = client((0..8).map(|_| say()).collect(), Duration::ZERO);
+    let step = client.for_step();
     let began = tokio::time::Instant::now();
-    let calls = (0..12).map(|_| client.pools(Filter::new()));
-    let results = futures::future::join_all(calls).await;
+    let results = futures::future::join_all((0..12).map(|_| step.send(create()))).await;
     // Three at once, one per second for the next five, and no patience beyond half the deadline.
     assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 8);
     assert_eq!(began.elapsed(), Duration::from_secs(5));
     assert_eq!(script.asked.lock().unwrap().len(), 8);
     for error in results.into_iter().filter_map(Result::err) {
-        assert!(matches!(error, ProviderError::Throttled { after: Some(_), .. }), "{error}");
+        assert!(matches!(error, ProviderError::Unavailable(_)), "{error}");
+        assert!(error.to_string().contains("our own rate limit (1 calls/s)"), "{error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_waits_for_its_turn_and_then_has_its_whole_deadline() {
+    let say = || Answer::Say(200, r#"{"pools":[]}"#);
+    let mut answers: Vec<Answer> = (0..40).map(|_| say()).collect();
+    answers.push(Answer::Never);
+    let (client, script) = client(answers, Duration::ZERO);
+    let began = tokio::time::Instant::now();
+    let results = futures::future::join_all((0..41).map(|_| client.pools(Filter::new()))).await;
+    assert_eq!(script.asked.lock().unwrap().len(), 41);
+    assert!(results[..40].iter().all(Result::is_ok));
+    // The last one is sent after 38 s, and given up 10 s later.
+    let error = results[40].as_ref().unwrap_err();
+    assert!(error.to_string().contains("no answer within 10000 ms"), "{error}");
+    assert_eq!(began.elapsed().as_secs(), 48);
 }
 
 #[test]
