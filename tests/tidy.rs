@@ -80,6 +80,7 @@ fn doors_hold_no_logic() {
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("Cargo.toml", &["ferrolb-core", "ferrolb-crds", "ferrolb-elb", "ferrolb-mock", "ferrolb-provider"]),
     ("crds/Cargo.toml", &[]),
+    ("examples/tinycloud/Cargo.toml", &["ferrolb-provider"]),
     ("providers/api/Cargo.toml", &[]),
     ("providers/elb/Cargo.toml", &["ferrolb-provider"]),
     ("providers/mock/Cargo.toml", &[]),

@@ -33,6 +33,9 @@
 //! What the cloud must give: a mark set by the create call itself, and a bound on how late a call that was given up
 //! may still be applied plus how far its lists lag. [`Engine::new`] takes a time longer than both together.
 //!
+//! Then let `conformance` (a feature) try to break it; `examples/tinycloud` is a
+//! tutorial with a provider for an imaginary cloud, its server, and its report.
+//!
 //! # A provider, whole
 //!
 //! One kind of object, kept in memory:
@@ -41,6 +44,8 @@
 #![doc = include_str!("../examples/memory.rs")]
 //! ```
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod desired;
 mod driver;
 mod engine;

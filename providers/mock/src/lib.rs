@@ -32,6 +32,7 @@ mod auth;
 mod calls;
 mod config;
 mod dataplane;
+mod embedded;
 mod faults;
 mod holds;
 mod pipeline;
@@ -42,5 +43,6 @@ pub use config::{
     ACCESS_KEY, Clock, Config, DOMAIN_ID, DOMAIN_NAME, NODE_SUBNET_ID, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, REGION,
     SECRET_KEY, VIP_SUBNET_ID, VIP_SUBNET_NEUTRON_ID, VPC_ID,
 };
+pub use embedded::{Answered, Cloud};
 pub use faults::{Fault, FaultPlan, Match, Rule};
 pub use server::{Handle, start};
