@@ -1,0 +1,20 @@
+//! What proofs stand on: beds (a lab with the product in it), and handles on Services, cloud and controller.
+
+mod cloud;
+mod controller;
+mod full;
+mod history;
+mod light;
+pub mod manifest;
+mod restricted;
+mod scene;
+mod service;
+
+pub use cloud::{Call, Cloud, PROJECT};
+pub use controller::Controller;
+pub use full::{Full, mock_arguments, start_lab};
+pub use history::History;
+pub use light::Light;
+pub use restricted::RestrictedRelease;
+pub use scene::Scene;
+pub use service::{Condition, Service, create_namespace};

@@ -1,0 +1,90 @@
+//! All proofs, in the order in which they run on their bed.
+
+mod address;
+mod bad_input;
+mod budgets;
+mod crash;
+mod delete;
+mod faults;
+mod moves;
+mod paused_leader;
+mod rbac;
+mod replicas;
+
+use anyhow::Result;
+
+use crate::harness::{Full, Light};
+use crate::report::Report;
+
+/// One proof.
+pub struct Proof {
+    /// What it is called by.
+    pub name: &'static str,
+    /// What it shows, in one line.
+    pub about: &'static str,
+    /// How, and on which bed.
+    pub run: Run,
+}
+
+/// The bed a proof needs, and the proof itself.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// A control plane, light nodes, controller and cloud as processes.
+    Light(fn(&Light, &mut Report) -> Result<()>),
+    /// Three real nodes and the chart.
+    Full(fn(&Full, &mut Report) -> Result<()>),
+}
+
+/// All of them.
+pub const ALL: &[Proof] = &[
+    Proof {
+        name: "delete",
+        about: "a deleted Service leaves nothing of ours and everything of others",
+        run: Run::Light(delete::run),
+    },
+    Proof {
+        name: "bad-input",
+        about: "what cannot be done costs no call and is said in words that help",
+        run: Run::Light(bad_input::run),
+    },
+    Proof {
+        name: "budgets",
+        about: "calls per operation, and silence when nothing changes",
+        run: Run::Light(budgets::run),
+    },
+    Proof {
+        name: "faults",
+        about: "what the user sees when the cloud fails, and how long until it works again",
+        run: Run::Light(faults::run),
+    },
+    Proof {
+        name: "crash",
+        about: "a controller killed at any of its cloud calls leaks nothing and changes no address",
+        run: Run::Light(crash::run),
+    },
+    Proof {
+        name: "paused-leader",
+        about: "a leader that was paused makes no cloud call after its deadline",
+        run: Run::Light(paused_leader::run),
+    },
+    Proof {
+        name: "rbac",
+        about: "the controller cannot write Services, only their status",
+        run: Run::Light(rbac::run),
+    },
+    Proof {
+        name: "address",
+        about: "the example of CCE gets its addresses, and traffic reaches every pod",
+        run: Run::Full(address::run),
+    },
+    Proof {
+        name: "moves",
+        about: "pods move and traffic follows, without a call to the cloud",
+        run: Run::Full(moves::run),
+    },
+    Proof {
+        name: "replicas",
+        about: "two replicas: take-over, upgrade, uninstall and reinstall keep addresses",
+        run: Run::Full(replicas::run),
+    },
+];
