@@ -8,10 +8,8 @@ use ferrolb_provider::{Host, Outcome, Owner, RetryClass};
 use k8s_openapi::api::core::v1::Service;
 
 use crate::controller::context::Context;
-use crate::kube::write::{Claimed, Error};
+use crate::kube::write::{Error, Written};
 
-/// The cache is behind our own write; it catches up within a watch event.
-const STALE: Duration = Duration::from_millis(50);
 /// The lease is about to be renewed, or is lost and the process about to end.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -29,7 +27,7 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
         return Ok(("gone", None));
     };
     if cx.write.is_stale(&service) {
-        return Ok(("stale", Some(STALE)));
+        return Ok(stale(key, cx));
     }
     if !cx.may_write() {
         // A leader that was paused wakes to find another at work: not even a look, until the lease says otherwise.
@@ -48,31 +46,45 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
         }
         Decision::Refused(problems) => {
             let told = report(&service, &Pass::Refused(&problems), cx.clock.wall());
-            cx.write.report(&service, None, &told).await?;
-            // Nothing but a change of the Service helps, and that is an event.
-            Ok(("refused", None))
+            match cx.write.report(&service, &told).await? {
+                // Nothing but a change of the Service helps, and that is an event.
+                Written::Now(_) => Ok(("refused", None)),
+                Written::Outdated => Ok(stale(key, cx)),
+            }
         }
         Decision::Release { owner, provider } => release(key, &service, &owner, provider.as_deref(), cx).await,
         Decision::Provide { provider, want, ready_endpoints } => {
             let Some(driver) = cx.registry.get(&provider) else { return Ok(("ignored", None)) };
+            let mut service = service;
             // Wrong input leads to no call to the cloud, so it needs no claim.
-            let claimed = driver.check(&want).is_ok().then_some(provider.as_str());
-            if let Some(provider) = claimed {
-                match cx.write.claim(&service, provider).await? {
-                    Claimed::New => driver.first_seen(&want.owner),
-                    Claimed::Held => {}
-                    Claimed::Outdated => return Ok(("stale", Some(cx.retry.waiting(key, cx.clock.jitter())))),
+            if driver.check(&want).is_ok() {
+                let new = ferrolb_core::never_claimed(&service);
+                match cx.write.claim(&service, &provider).await? {
+                    Written::Now(claimed) => service = claimed,
+                    Written::Outdated => return Ok(stale(key, cx)),
+                }
+                if new {
+                    // Nobody can have made anything for it yet.
+                    driver.first_seen(&want.owner);
                 }
             }
             let outcome = driver.reconcile(&want, cx).await;
             log(&service, &provider, &outcome, cx);
             if !outcome.permit_lost {
                 let pass = Pass::Provided { want: &want, ready_endpoints, outcome: &outcome };
-                cx.write.report(&service, claimed, &report(&service, &pass, cx.clock.wall())).await?;
+                let told = report(&service, &pass, cx.clock.wall());
+                if matches!(cx.write.report(&service, &told).await?, Written::Outdated) {
+                    return Ok(stale(key, cx));
+                }
             }
             Ok(next(key, &outcome, cx))
         }
     }
+}
+
+/// The cache is behind what the API server has; it catches up within a watch event.
+fn stale(key: &Key, cx: &Context) -> Next {
+    ("stale", Some(cx.retry.waiting(key, cx.clock.jitter())))
 }
 
 /// Cloud first, finalizer last.
@@ -83,21 +95,34 @@ async fn release(
     provider: Option<&str>,
     cx: &Context,
 ) -> Result<Next, Error> {
+    let mut service = service.clone();
+    let released = |outcome: &Outcome, service: &Service| report(service, &Pass::Released(outcome), cx.clock.wall());
+    // The address goes from the status before it goes from the cloud, which may give it to another at once.
+    let status = service.status.as_ref().and_then(|s| s.load_balancer.as_ref());
+    if status.and_then(|s| s.ingress.as_ref()).is_some_and(|ingress| !ingress.is_empty()) {
+        match cx.write.report(&service, &released(&Outcome::default(), &service)).await? {
+            Written::Now(told) => service = told,
+            Written::Outdated => return Ok(stale(key, cx)),
+        }
+    }
     // Where it is not written down who holds objects, all are asked.
     for (name, driver) in cx.registry.iter().filter(|(name, _)| provider.is_none_or(|p| p == name.as_str())) {
         let outcome = driver.release(owner, cx).await;
-        log(service, name, &outcome, cx);
+        log(&service, name, &outcome, cx);
         if !outcome.settled {
-            if !outcome.permit_lost {
-                let told = report(service, &Pass::Released(&outcome), cx.clock.wall());
-                cx.write.report(service, None, &told).await?;
+            if !outcome.permit_lost
+                && matches!(cx.write.report(&service, &released(&outcome, &service)).await?, Written::Outdated)
+            {
+                return Ok(stale(key, cx));
             }
             return Ok(next(key, &outcome, cx));
         }
     }
-    let told = report(service, &Pass::Released(&Outcome { settled: true, ..Outcome::default() }), cx.clock.wall());
-    cx.write.release(service, &told).await?;
-    cx.retry.forget(key);
+    let done = Outcome { settled: true, ..Outcome::default() };
+    match cx.write.release(&service, &released(&done, &service)).await? {
+        Written::Now(_) => cx.retry.forget(key),
+        Written::Outdated => return Ok(stale(key, cx)),
+    }
     Ok(("released", None))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ferrolb_core::{Settings, World, affected};
@@ -65,31 +65,22 @@ pub async fn run(
     let (metrics, prometheus) = Metrics::register();
     let world = Arc::new(RwLock::new(World::default()));
     let queue = Arc::new(Queue::default());
-    let leading = Arc::new(AtomicBool::new(false));
+    let feeds: Arc<OnceLock<Feeds>> = Arc::default();
     // Watches, events and the admin port outlive the work, so that its end can be seen.
     let ended = CancellationToken::new();
     let _ended = ended.clone().drop_guard();
-    let feeds = Arc::new(Feeds::start(&clients, &clock, &ended, learner(&world, &queue, &leading)));
     let sink = events::start(&clients, options.identity.clone(), clock.clone(), ended.clone());
+    let mut election = options.lease.clone().map(|config| Election::new(&clients, config, clock.clone()));
     if let Some(address) = options.admin {
-        let admin = admin(&metrics, prometheus, &queue, &feeds, &sink, &clock);
+        let heard = election.as_ref().map(Election::heard);
+        let admin = admin(&metrics, prometheus, &queue, &feeds, heard, &sink, &clock);
         let bound = serve::start(address, admin, ended.clone()).await?;
         tracing::info!(%bound, "admin port");
     }
-    while let Some(kind) = feeds.awaited() {
-        tracing::debug!(kind, "waiting for the first list");
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(Duration::from_millis(20)) => {}
-        }
-    }
-
-    let mut election = options.lease.clone().map(|config| Election::new(&clients, config, clock.clone()));
     let permit = match &mut election {
         None => lease::Permit::unlimited(),
         Some(election) => {
-            tracing::info!("watching; waiting for the lease");
+            tracing::info!("waiting for the lease");
             if !election.win(&stop).await {
                 return Ok(());
             }
@@ -98,12 +89,10 @@ pub async fn run(
     };
     tracing::info!(identity = %options.identity, "leading");
     metrics.leading.set(1);
-    // First the gate, then all keys: what comes in between is asked for twice, which is once.
-    leading.store(true, Ordering::Release);
-    let known: Vec<_> =
-        world.read().unwrap_or_else(PoisonError::into_inner).services().map(|(key, _)| key.clone()).collect();
-    known.into_iter().for_each(|key| queue.add(key));
     let began = clock.now();
+    // Only now: a list taken after the lease was won shows all that the last leader did. A store kept warm by a watch
+    // may be a minute and a half behind, and a leader that believes it makes load balancers for Services that are gone.
+    feeds.get_or_init(|| Feeds::start(&clients, &clock, &ended, learner(&world, &queue)));
     let cx = Arc::new(Context {
         world,
         registry: registry(began),
@@ -117,7 +106,15 @@ pub async fn run(
         settings: options.settings,
         metrics: metrics.clone(),
     });
-    let work = tokio::spawn(work(cx.clone(), clients.clone(), options.concurrency, options.sweep, stop.clone()));
+    let (concurrency, sweep) = (options.concurrency, options.sweep);
+    let work = tokio::spawn({
+        let (clients, stop) = (clients.clone(), stop.clone());
+        async move {
+            if complete(&feeds, &stop).await {
+                work(cx, clients, concurrency, sweep, stop).await;
+            }
+        }
+    });
     let kept = match &mut election {
         None => {
             stop.cancelled().await;
@@ -140,13 +137,22 @@ pub async fn run(
     Ok(())
 }
 
-/// Puts each fact into the world and, while this process leads, the Services that it touches into the queue.
-fn learner(
-    world: &Arc<RwLock<World>>,
-    queue: &Arc<Queue>,
-    leading: &Arc<AtomicBool>,
-) -> impl Fn(Object) + Clone + Send + 'static {
-    let (world, queue, leading) = (world.clone(), queue.clone(), leading.clone());
+/// Waits until every watch has its first list; false when stopped before.
+async fn complete(feeds: &OnceLock<Feeds>, stop: &CancellationToken) -> bool {
+    while let Some(kind) = feeds.get().and_then(Feeds::awaited) {
+        tracing::debug!(kind, "waiting for the first list");
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return false,
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+    }
+    true
+}
+
+/// Puts each fact into the world, and the Services that it touches into the queue.
+fn learner(world: &Arc<RwLock<World>>, queue: &Arc<Queue>) -> impl Fn(Object) + Clone + Send + 'static {
+    let (world, queue) = (world.clone(), queue.clone());
     move |object| {
         let keys = {
             let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
@@ -158,9 +164,7 @@ fn learner(
             };
             affected(&world, &change)
         };
-        if leading.load(Ordering::Acquire) {
-            keys.into_iter().for_each(|key| queue.add(key));
-        }
+        keys.into_iter().for_each(|key| queue.add(key));
     }
 }
 
@@ -251,7 +255,8 @@ fn admin(
     metrics: &Metrics,
     registry: Arc<prometheus_client::registry::Registry>,
     queue: &Arc<Queue>,
-    feeds: &Arc<Feeds>,
+    feeds: &Arc<OnceLock<Feeds>>,
+    heard: Option<Arc<AtomicBool>>,
     sink: &events::Sink,
     clock: &Clock,
 ) -> Admin {
@@ -262,13 +267,17 @@ fn admin(
         metrics.queue_waiting.set(signed(waiting as u64));
         metrics.queue_running.set(signed(running as u64));
         metrics.events_dropped.set(signed(sink.dropped()));
-        for (kind, age) in watched.ages(&clock) {
+        for (kind, age) in watched.get().into_iter().flat_map(|feeds| feeds.ages(&clock)) {
             metrics.watch_age.get_or_create(&KindLabel { kind }).set(signed(age));
         }
     };
     let feeds = feeds.clone();
-    // A standby is ready: it watches and can take over at once.
-    let ready = move || feeds.awaited().map_or(Ok(()), |kind| Err(format!("the first list of kind {kind}")));
+    // A standby that reads the lease is ready: it can take over.
+    let ready = move || match (feeds.get(), &heard) {
+        (Some(feeds), _) => feeds.awaited().map_or(Ok(()), |kind| Err(format!("the first list of kind {kind}"))),
+        (None, Some(heard)) if heard.load(Ordering::Acquire) => Ok(()),
+        (None, _) => Err("an answer from the API server about the lease".to_owned()),
+    };
     Admin { registry, refresh: Arc::new(refresh), ready: Arc::new(ready) }
 }
 

@@ -10,6 +10,7 @@
 //!   └───────────────────── lease duration ──────────────────────┘
 //! ```
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ pub struct Election {
     clock: Clock,
     permit: Permit,
     observed: Observed,
+    heard: Arc<AtomicBool>,
 }
 
 impl Election {
@@ -84,12 +86,18 @@ impl Election {
             clock,
             permit: Permit::default(),
             observed: Observed { lease: None, since: Duration::ZERO },
+            heard: Arc::default(),
         }
     }
 
     /// The right to write, valid while this process leads.
     pub fn permit(&self) -> Permit {
         self.permit.clone()
+    }
+
+    /// Whether the API server answered the last time it was asked.
+    pub fn heard(&self) -> Arc<AtomicBool> {
+        self.heard.clone()
     }
 
     /// Waits until this process leads. Returns false when stopped before.
@@ -144,6 +152,12 @@ impl Election {
 
     /// One try to get or renew it.
     async fn attempt(&mut self) -> Result<bool, Error> {
+        let result = self.try_once().await;
+        self.heard.store(result.is_ok(), Ordering::Release);
+        result
+    }
+
+    async fn try_once(&mut self) -> Result<bool, Error> {
         let asked_at = self.clock.now();
         let current = self.bounded(self.api.get_opt(&self.config.name)).await?;
         let Some(current) = current else {

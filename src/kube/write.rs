@@ -5,7 +5,7 @@
 //! what we give up. Each apply names the Service's UID, so that it never lands on a successor of the same name.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ferrolb_core::{Event, FINALIZER, Key, PROVIDER_ANNOTATION, Report};
@@ -37,14 +37,12 @@ pub struct Writer {
     written: Mutex<BTreeMap<Key, (u64, Duration)>>,
 }
 
-/// How a claim ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claimed {
-    /// It is ours as of now: nobody can have made anything for it yet.
-    New,
-    /// It was ours before.
-    Held,
-    /// The Service is not any more as we know it, or gone: nothing may be made for it.
+/// How a write ended.
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// The Service is like this now.
+    Now(Arc<Service>),
+    /// It is not any more as we knew it, or gone: nothing that was concluded from it may be acted upon.
     Outdated,
 }
 
@@ -86,41 +84,29 @@ impl Writer {
     ///
     /// # Errors
     /// The API server did not take it.
-    pub async fn claim(&self, service: &Service, provider: &str) -> Result<Claimed, Error> {
+    pub async fn claim(&self, service: &Arc<Service>, provider: &str) -> Result<Written, Error> {
         if ferrolb_core::has_finalizer(service) && ferrolb_core::holder(service) == Some(provider) {
-            return Ok(Claimed::Held);
+            return Ok(Written::Now(service.clone()));
         }
         let ours = ours(service);
-        let new = ferrolb_core::never_claimed(service);
-        let ingress = match new {
+        let ingress = match ferrolb_core::never_claimed(service) {
             true => Value::Null,
             false => json!(service.status.as_ref().and_then(|s| s.load_balancer.as_ref()?.ingress.clone())),
         };
-        let wish = Wish { finalizer: true, provider: Some(provider), ingress, conditions: &ours };
-        let mut body = self.body(service, &wish);
-        // What the claim concludes from the Service must still be true of it: an old one may be claimed already, or
-        // on its way out.
-        body["metadata"]["resourceVersion"] = json!(service.metadata.resource_version);
-        Ok(match self.send(service, &body).await? {
-            None => Claimed::Outdated,
-            Some(_) if new => Claimed::New,
-            Some(_) => Claimed::Held,
-        })
+        self.apply(service, Wish { finalizer: true, provider: Some(provider), ingress, conditions: &ours }).await
     }
 
-    /// Writes what there is to say, unless it stands there already. `claimed` is the provider of a claim made in this
-    /// pass; without one, finalizer and annotation stay as they are.
+    /// Writes what there is to say, unless it stands there already. Finalizer and annotation stay as they are.
     ///
     /// # Errors
     /// The API server did not take it.
-    pub async fn report(&self, service: &Service, claimed: Option<&str>, report: &Report) -> Result<(), Error> {
+    pub async fn report(&self, service: &Arc<Service>, report: &Report) -> Result<Written, Error> {
         report.events.iter().for_each(|event| self.say(service, event));
         if ferrolb_core::equal(report, service) {
-            return Ok(());
+            return Ok(Written::Now(service.clone()));
         }
         let ingress = if report.ingress.is_empty() { Value::Null } else { json!(report.ingress) };
-        let finalizer = claimed.is_some() || ferrolb_core::has_finalizer(service);
-        let provider = claimed.or_else(|| ferrolb_core::holder(service));
+        let (finalizer, provider) = (ferrolb_core::has_finalizer(service), ferrolb_core::holder(service));
         self.apply(service, Wish { finalizer, provider, ingress, conditions: &report.conditions }).await
     }
 
@@ -128,25 +114,22 @@ impl Writer {
     ///
     /// # Errors
     /// The API server did not take it.
-    pub async fn release(&self, service: &Service, report: &Report) -> Result<(), Error> {
+    pub async fn release(&self, service: &Service, report: &Report) -> Result<Written, Error> {
         report.events.iter().for_each(|event| self.say(service, event));
-        let after = self
-            .send(
-                service,
-                &self.body(service, &Wish { finalizer: false, provider: None, ingress: Value::Null, conditions: &[] }),
-            )
-            .await?;
+        let nothing = Wish { finalizer: false, provider: None, ingress: Value::Null, conditions: &[] };
+        let Written::Now(after) = self.apply(service, nothing).await? else { return Ok(Written::Outdated) };
         // Somebody else may have applied the finalizer as well (a restored backup, a manifest taken from the
         // cluster); then giving up our share of it leaves it there, and the Service would never go.
-        let Some(after) = after else { return Ok(()) };
-        let Some(index) = after.finalizers().iter().position(|f| f == FINALIZER) else { return Ok(()) };
+        let Some(index) = after.finalizers().iter().position(|f| f == FINALIZER) else {
+            return Ok(Written::Now(after));
+        };
         let path = format!("/metadata/finalizers/{index}");
         let patch: json_patch::Patch = serde_json::from_value(json!([
             {"op": "test", "path": "/metadata/uid", "value": after.uid()},
             {"op": "test", "path": path, "value": FINALIZER},
             {"op": "remove", "path": path},
         ]))?;
-        self.send_patch(service, PatchParams::default(), &Patch::<Value>::Json(patch)).await.map(drop)
+        self.send(service, PatchParams::default(), &Patch::<Value>::Json(patch)).await
     }
 
     /// Hands in an event about a Service.
@@ -167,8 +150,8 @@ impl Writer {
         });
     }
 
-    async fn apply(&self, service: &Service, wish: Wish<'_>) -> Result<(), Error> {
-        self.send(service, &self.body(service, &wish)).await.map(drop)
+    async fn apply(&self, service: &Service, wish: Wish<'_>) -> Result<Written, Error> {
+        self.send(service, PatchParams::apply(MANAGER).force(), &Patch::Apply(self.body(service, &wish))).await
     }
 
     fn body(&self, service: &Service, wish: &Wish<'_>) -> Value {
@@ -176,6 +159,9 @@ impl Writer {
             "name": service.metadata.name,
             "namespace": service.metadata.namespace,
             "uid": service.metadata.uid,
+            // What was concluded from the Service must still be true of it: a report from an old one would bring back,
+            // or take away, an address.
+            "resourceVersion": service.metadata.resource_version,
         });
         if wish.finalizer {
             metadata["finalizers"] = json!([FINALIZER]);
@@ -193,37 +179,37 @@ impl Writer {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "status": status})
     }
 
-    async fn send(&self, service: &Service, body: &Value) -> Result<Option<Service>, Error> {
-        self.send_patch(service, PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await
-    }
-
-    /// `None`: the Service is gone, or another one of the same name is there, which comes to the same.
-    async fn send_patch<P: serde::Serialize + std::fmt::Debug>(
+    async fn send<P: serde::Serialize + std::fmt::Debug>(
         &self,
         service: &Service,
         params: PatchParams,
         patch: &Patch<P>,
-    ) -> Result<Option<Service>, Error> {
+    ) -> Result<Written, Error> {
         let api = Api::<Service>::namespaced(self.client.clone(), &service.namespace().unwrap_or_default());
         let name = service.name_any();
         self.metrics.api_writes.inc();
         let sent = tokio::time::timeout(DEADLINE, api.patch_status(&name, &params, patch)).await;
         match sent {
             Err(_) => Err(Error::Slow),
-            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
-            // A forced apply conflicts on the UID, and on the version where it names one.
-            Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(None),
+            // Gone; or a conflict: a forced apply has one on the UID and on the version only.
+            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {
+                // Any later version may be believed, this one may not.
+                self.remember(service, version(service).map(|version| version + 1));
+                Ok(Written::Outdated)
+            }
             Ok(Err(error)) => Err(Error::Api(Box::new(error))),
             Ok(Ok(after)) => {
-                if let Some(version) = version(&after) {
-                    let key = Key::of(&service.metadata);
-                    self.written
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(key, (version, self.clock.now()));
-                }
-                Ok(Some(after))
+                self.remember(service, version(&after));
+                Ok(Written::Now(Arc::new(after)))
             }
+        }
+    }
+
+    /// Nothing older than `version` is to be believed.
+    fn remember(&self, service: &Service, version: Option<u64>) {
+        if let Some(version) = version {
+            let key = Key::of(&service.metadata);
+            self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (version, self.clock.now()));
         }
     }
 }
