@@ -100,6 +100,13 @@ impl<'a> Cloud<'a> {
         self.admin("DELETE", "calls", None).map(drop)
     }
 
+    /// Connections and UDP sessions that its data plane has taken at `ADDRESS:PORT`.
+    pub fn connections(&self, socket: &str) -> Result<u64> {
+        let sockets = self.get("traffic")?;
+        let sockets = sockets.as_array().context("the traffic is no list")?;
+        Ok(sockets.iter().filter(|s| s["address"] == socket).filter_map(|s| s["connections"].as_u64()).sum())
+    }
+
     /// Installs faults: a list of rules.
     pub fn fault(&self, rules: Value) -> Result<()> {
         self.admin("PUT", "faults", Some(&json!({ "rules": rules }))).map(drop)

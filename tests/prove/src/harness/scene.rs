@@ -87,9 +87,11 @@ impl<'a> Scene<'a> {
         command.arg(format!("http://{}", self.address));
         command.arg("--kubeconfig").arg(&self.bed.kubeconfig);
         command.args(["--lease-namespace", HOME.0, "--lease-name", HOME.1, "--admin-address", &admin]);
-        command.args(["--log", "info,ferrolb=debug,ferrolb_elb=debug"]);
-        if !flags.iter().any(|flag| flag.starts_with("--leader-elect")) {
-            command.arg("--leader-elect=false");
+        for default in ["--leader-elect=false", "--log=info,ferrolb=debug,ferrolb_elb=debug"] {
+            let (flag, _) = default.split_once('=').unwrap_or((default, ""));
+            if !flags.iter().any(|given| given.starts_with(flag)) {
+                command.arg(default);
+            }
         }
         command.args(flags);
         let process = self.lab.spawn(&format!("{}-{label}", self.namespace), command)?;

@@ -38,20 +38,40 @@ pub fn run(bed: &Full, report: &mut Report) -> Result<()> {
     let ingress = nginx.get()?.map(|mut object| object["status"]["loadBalancer"]["ingress"].take()).unwrap_or_default();
     let modes: Vec<&str> =
         ingress.as_array().into_iter().flatten().filter_map(|entry| entry["ipMode"].as_str()).collect();
-    report.equal("ip-mode", modes.join(","), "VIP,VIP".to_owned());
+    // With VIP the kube-proxy of the mock's own node would answer instead of the mock.
+    report.equal("ip-mode", modes.join(","), "Proxy,Proxy".to_owned());
 
     bed.apply(NAMESPACE, &udp_service().to_string())?;
     let udp = Service::new(lab, NAMESPACE, "udp").await_ready(PATIENCE)?;
     for (name, address) in [("http/eip", &addresses[0]), ("http/private", &addresses[1])] {
         let url = format!("http://{address}/");
-        pods(bed, report, name, |lab| lab.curl_from_client(&url));
+        through(bed, report, name, &format!("{address}:80"), |report| {
+            pods(bed, report, name, |lab| lab.curl_from_client(&url));
+        })?;
     }
     for (name, address) in [("udp/eip", &udp[0]), ("udp/private", &udp[1])] {
         let target = format!("{address}:53");
-        pods(bed, report, name, |lab| lab.udp_from_client(&target));
+        through(bed, report, name, &target, |report| {
+            pods(bed, report, name, |lab| lab.udp_from_client(&target));
+        })?;
     }
     inside(lab, report, &eip)?;
     restricted(bed, report)
+}
+
+/// What `requests` does must come through the data plane of the cloud, and not by a short cut of kube-proxy.
+fn through(
+    bed: &Full,
+    report: &mut Report,
+    name: &str,
+    socket: &str,
+    requests: impl FnOnce(&mut Report),
+) -> Result<()> {
+    let before = bed.cloud().connections(socket)?;
+    requests(report);
+    let taken = bed.cloud().connections(socket)? - before;
+    report.at_least(&format!("{name}/through-the-data-plane"), taken, TRIES as u64, "");
+    Ok(())
 }
 
 /// Requests until each pod has answered; every single one must get an answer.
