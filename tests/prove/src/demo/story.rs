@@ -117,6 +117,11 @@ fn pod_moves(lab: &Lab, screen: &mut Screen, eip: &str) -> Result<()> {
     let patch = r#"{"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":"n3"}}}}}"#;
     screen.run(lab, "kubectl", &["patch", "deployment", "nginx", "-n", NAMESPACE, "-p", patch])?;
     lab.kubectl(&["rollout", "status", "-n", NAMESPACE, "deployment/nginx", "--timeout=90s"])?;
+    // The roll-out counts pods that end as gone, and what they still have in hand is reset when they really are.
+    wait_for("the end of the old pods", PATIENCE, || {
+        let pods = lab.kubectl(&["get", "pods", "-n", NAMESPACE, "-l", "app=nginx", "-o", "name"])?;
+        Ok((pods.lines().count() == 3).then_some(()))
+    })?;
     let url = format!("http://{eip}/");
     // A pod that ends answers to its last moment, so one answer from n3 is not enough.
     let mut in_a_row = 0;
