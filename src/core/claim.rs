@@ -99,12 +99,12 @@ pub fn never_claimed(svc: &Service) -> bool {
     !has_finalizer(svc) && holder(svc).is_none() && !served && (!told || refused)
 }
 
-/// Whether it bears conditions of ours although it is no load balancer any more and nothing was made for it: its input
-/// was wrong until its type changed. While it is a load balancer, another installation of ours may have written them.
+/// Whether it bears conditions or the mark of ours although it is no load balancer any more and nothing holds it: its
+/// input was wrong until its type changed, or somebody took the finalizer off. While it is a load balancer, another installation of ours may have written them.
 pub fn has_leftovers(svc: &Service) -> bool {
     let conditions = svc.status.as_ref().and_then(|s| s.conditions.as_deref()).unwrap_or_default();
     let ours = conditions.iter().any(|c| c.type_.starts_with(GROUP_PREFIX));
-    ours && !is_load_balancer(svc) && !has_finalizer(svc) && !is_deleting(svc)
+    (ours || holder(svc).is_some()) && !is_load_balancer(svc) && !has_finalizer(svc) && !is_deleting(svc)
 }
 
 /// The provider that holds objects of it, as written down when it was claimed.

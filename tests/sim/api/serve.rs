@@ -1,0 +1,299 @@
+//! The way of one call to the API server: latency, faults, store, answer. A call goes its way in a task of its own,
+//! so that a client who gives up or dies does not undo it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Method, Request, Response};
+use kube::Client;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::route::{self, Route, parameter};
+use super::store::{Key, Kind, Refusal, Rest, Via};
+use super::watch;
+use crate::plan::Fault;
+use crate::process::Plug;
+use crate::sim::{Sim, State};
+
+/// One call.
+pub struct Call {
+    pub method: Method,
+    pub path: String,
+    pub query: String,
+    pub content_type: String,
+    pub body: Vec<u8>,
+}
+
+/// No answer: the connection broke.
+#[derive(Debug, thiserror::Error)]
+#[error("connection reset")]
+pub struct Broken;
+
+/// An answer before it becomes HTTP.
+pub struct Answer {
+    status: u16,
+    body: String,
+    retry_after: bool,
+}
+
+/// A client of the simulated server for one process.
+pub fn client(sim: &Arc<Sim>, plug: &Arc<Plug>) -> Client {
+    let (sim, plug) = (sim.clone(), plug.clone());
+    let service = tower::service_fn(move |request| handle(sim.clone(), plug.clone(), request));
+    Client::new(service, "ferrolb-system")
+}
+
+async fn handle(
+    sim: Arc<Sim>,
+    plug: Arc<Plug>,
+    request: Request<kube::client::Body>,
+) -> Result<Response<Body>, Broken> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect_bytes().await.map_err(|_| Broken)?;
+    plug.check()?;
+    let content_type = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let call = Call {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        content_type,
+        body: body.to_vec(),
+    };
+    if matches!(parameter(&call.query, "watch"), Some("true" | "1")) {
+        return watch::open(sim, plug, call).await;
+    }
+    let (answered, answer) = oneshot::channel();
+    let server = (sim, plug.clone());
+    tokio::spawn(async move {
+        let (sim, plug) = server;
+        if let Some(answer) = carry_out(&sim, &plug, &call, &answered).await {
+            // Nobody may be listening any more.
+            let _ = answered.send(answer);
+        }
+    });
+    let answer = answer.await.map_err(|_| Broken)?;
+    plug.check()?;
+    Ok(answer.into_response())
+}
+
+/// What happens to a call besides the ordinary.
+enum Fate {
+    Usual,
+    Reset,
+    Lost,
+    Slow(Duration),
+    Cut,
+    Refused(Refusal),
+}
+
+async fn carry_out(sim: &Sim, plug: &Plug, call: &Call, client: &oneshot::Sender<Answer>) -> Option<Answer> {
+    let now = sim.now();
+    let (there, back, fate) = sim.with(|s| {
+        let (there, back) = (s.latency.millis(1, 15), s.latency.millis(1, 15));
+        (there, back, fate(s, call, now))
+    });
+    tokio::time::sleep(there).await;
+    if !plug.is_alive() && sim.with(|s| s.latency.chance(0.5)) {
+        // The process died before the request had left.
+        return None;
+    }
+    if let Some(until) = sim.with(|s| s.faults.open_until(Fault::F10, now)) {
+        sim.with(|s| s.faults.count(Fault::F10));
+        tokio::time::sleep(until.saturating_sub(sim.now())).await;
+        if client.is_closed() && sim.with(|s| s.latency.chance(0.5)) {
+            return None;
+        }
+    }
+    let answer = match fate {
+        Fate::Reset => return None,
+        Fate::Refused(ref refusal) => Err(refusal.clone()),
+        _ => sim.with(|s| dispatch(s, sim, plug, call)),
+    };
+    sim.with(|s| {
+        s.note(sim.now(), || {
+            let code = answer.as_ref().map_or_else(|r| r.code, |_| 200);
+            format!("{} api {} {} {} {code}", plug.identity, call.method, call.path, call.query)
+        })
+    });
+    tokio::time::sleep(back).await;
+    let answer = Answer::of(answer);
+    match fate {
+        Fate::Lost => None,
+        Fate::Slow(time) => {
+            tokio::time::sleep(time).await;
+            Some(answer)
+        }
+        Fate::Cut => {
+            let half = answer.body.chars().take(answer.body.len() / 2).collect();
+            Some(Answer { body: half, ..answer })
+        }
+        _ => Some(answer),
+    }
+}
+
+fn fate(s: &mut State, call: &Call, now: Duration) -> Fate {
+    let writes = call.method != Method::GET;
+    let faults = &mut s.faults;
+    for (fault, refusal) in [(Fault::F12, unauthorized()), (Fault::F13, forbidden())] {
+        if faults.open_until(fault, now).is_some() {
+            faults.count(fault);
+            return Fate::Refused(refusal);
+        }
+    }
+    for fault in [Fault::F9, Fault::F11] {
+        if faults.open_until(fault, now).is_some() {
+            faults.count(fault);
+            return Fate::Reset;
+        }
+    }
+    if faults.strikes(Fault::F1, now, 0.02) {
+        return Fate::Reset;
+    }
+    if faults.strikes(Fault::F2, now, 0.02) {
+        return Fate::Lost;
+    }
+    if faults.strikes(Fault::F3, now, 0.02) {
+        return Fate::Refused(match faults.dice(Fault::F3).chance(0.5) {
+            true => Refusal::new(500, "InternalError", "internal error"),
+            false => Refusal::new(503, "ServiceUnavailable", "the server is currently unable to handle the request"),
+        });
+    }
+    if faults.strikes(Fault::F4, now, 0.02) {
+        return Fate::Refused(Refusal::new(429, "TooManyRequests", "too many requests"));
+    }
+    if writes && faults.strikes(Fault::F5, now, 0.02) {
+        return Fate::Refused(Refusal::new(409, "Conflict", "the object has been modified"));
+    }
+    if writes && faults.strikes(Fault::F6, now, 0.01) {
+        return Fate::Refused(Refusal::invalid("admission webhook denied the request"));
+    }
+    if faults.strikes(Fault::F7, now, 0.01) {
+        return Fate::Slow(faults.dice(Fault::F7).millis(7_000, 60_000));
+    }
+    if faults.strikes(Fault::F8, now, 0.01) {
+        return Fate::Cut;
+    }
+    Fate::Usual
+}
+
+pub fn unauthorized() -> Refusal {
+    Refusal::new(401, "Unauthorized", "Unauthorized")
+}
+
+pub fn forbidden() -> Refusal {
+    Refusal::new(403, "Forbidden", "forbidden: no rule allows it")
+}
+
+fn dispatch(s: &mut State, sim: &Sim, plug: &Plug, call: &Call) -> Result<Value, Refusal> {
+    s.tally.api_calls += 1;
+    let route = route::find(&call.path).ok_or_else(|| Refusal::new(404, "NotFound", "no such path"))?;
+    match (&call.method, route) {
+        (&Method::GET, Route::All(kind, namespace)) => list(s, sim, call, kind, namespace.as_deref()),
+        (&Method::GET, Route::One(key, _)) => s.api.get(&key).cloned().ok_or_else(|| Refusal::not_found(&key.2)),
+        (&Method::POST, Route::Events) => {
+            s.tally.events += 1;
+            Ok(body(call)?)
+        }
+        (&Method::POST, Route::All(kind, namespace)) => {
+            let object = body(call)?;
+            let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            s.api.create((kind, namespace.unwrap_or_default(), name), object, "ferrolb", sim.wall())
+        }
+        (&Method::PUT, Route::One(key, status)) => {
+            let new = body(call)?;
+            let via = if status { Via::Status } else { Via::Main };
+            s.api.update(&key, via, "ferrolb", |_| Ok(new))
+        }
+        (&Method::PATCH, Route::One(key, status)) => patch(s, sim, plug, call, &key, status),
+        _ => Err(Refusal::new(405, "MethodNotAllowed", "the server does not allow this method")),
+    }
+}
+
+fn patch(s: &mut State, sim: &Sim, plug: &Plug, call: &Call, key: &Key, status: bool) -> Result<Value, Refusal> {
+    let wished = body(call)?;
+    let via = if status { Via::Status } else { Via::Main };
+    let old = s.api.get(key).cloned();
+    s.tally.api_writes += 1;
+    let result = match call.content_type.as_str() {
+        "application/apply-patch+yaml" if status => {
+            let manager = parameter(&call.query, "fieldManager").unwrap_or_default().to_owned();
+            let force = parameter(&call.query, "force") == Some("true");
+            s.api.apply_status(key, &manager, force, &wished)
+        }
+        "application/json-patch+json" => s.api.update(key, via, "ferrolb", |old| {
+            let patch: json_patch::Patch =
+                serde_json::from_value(wished.clone()).map_err(|e| Refusal::new(400, "BadRequest", e.to_string()))?;
+            let mut new = old.clone();
+            json_patch::patch(&mut new, &patch).map_err(|e| Refusal::invalid(e.to_string()))?;
+            Ok(new)
+        }),
+        "application/merge-patch+json" => s.api.update(key, via, "ferrolb", |old| {
+            let mut new = old.clone();
+            json_patch::merge(&mut new, &wished);
+            Ok(new)
+        }),
+        other => Err(Refusal::new(415, "UnsupportedMediaType", other)),
+    };
+    if let (Some(old), Ok(new)) = (&old, &result) {
+        s.tally.api_effects += u64::from(old != new);
+        let State { law, cloud, .. } = s;
+        law.wrote(sim.now(), plug, old, new, &wished, cloud);
+    }
+    result
+}
+
+fn list(s: &mut State, sim: &Sim, call: &Call, kind: Kind, namespace: Option<&str>) -> Result<Value, Refusal> {
+    let mut rest = match parameter(&call.query, "continue").filter(|token| !token.is_empty()) {
+        Some(token) => s.api.rests.remove(token).ok_or_else(Refusal::gone)?,
+        None => {
+            let items = s.api.all(kind).filter(|((_, ns, _), _)| namespace.is_none_or(|wanted| wanted == ns));
+            Rest { version: s.api.version(), items: items.map(|(_, object)| object.clone()).collect() }
+        }
+    };
+    let mut limit = parameter(&call.query, "limit").and_then(|l| l.parse().ok()).unwrap_or(usize::MAX);
+    if limit > 2 && s.faults.strikes(Fault::F14, sim.now(), 0.5) {
+        limit = 2;
+    }
+    let page: Vec<Value> = (0..limit).map_while(|_| rest.items.pop_front()).collect();
+    let mut metadata = json!({"resourceVersion": rest.version.to_string()});
+    if !rest.items.is_empty() {
+        s.tally.pages += 1;
+        let token = format!("c{}", s.tally.pages);
+        metadata["continue"] = json!(token);
+        let expires = s.faults.is_on(Fault::F14, sim.now()) && s.faults.dice(Fault::F14).chance(0.2);
+        if !expires {
+            s.api.rests.insert(token, rest);
+        }
+    }
+    Ok(json!({
+        "kind": format!("{}List", kind.word()), "apiVersion": kind.api_version(), "metadata": metadata, "items": page,
+    }))
+}
+
+fn body(call: &Call) -> Result<Value, Refusal> {
+    serde_json::from_slice(&call.body).map_err(|e| Refusal::new(400, "BadRequest", e.to_string()))
+}
+
+impl Answer {
+    pub fn of(answer: Result<Value, Refusal>) -> Self {
+        match answer {
+            Ok(body) => Self { status: 200, body: body.to_string(), retry_after: false },
+            Err(refusal) => {
+                Self { status: refusal.code, body: refusal.status().to_string(), retry_after: refusal.code == 429 }
+            }
+        }
+    }
+
+    pub fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap_or_default();
+        let headers = response.headers_mut();
+        headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        if self.retry_after {
+            headers.insert("retry-after", http::HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

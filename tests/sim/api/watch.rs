@@ -1,0 +1,183 @@
+//! Watches: each is a task that follows the store's history and writes lines into an HTTP body.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use futures::stream;
+use http::Response;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::route::{self, Route, parameter};
+use super::serve::{Answer, Broken, Call, forbidden, unauthorized};
+use super::store::{Change, Kind, Refusal};
+use crate::plan::Fault;
+use crate::process::Plug;
+use crate::sim::{Sim, State};
+
+/// Bookmarks come about this often.
+const BOOKMARK: Duration = Duration::from_secs(60);
+
+/// Answers a watch call.
+pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response<Body>, Broken> {
+    let now = sim.now();
+    tokio::time::sleep(sim.with(|s| s.latency.millis(1, 20))).await;
+    plug.check()?;
+    let Some(Route::All(kind, _)) = route::find(&call.path) else {
+        return Ok(Answer::of(Err(Refusal::new(404, "NotFound", "no such path"))).into_response());
+    };
+    let number = |name: &str| parameter(&call.query, name).and_then(|v| v.parse::<u64>().ok());
+    let version = number("resourceVersion").unwrap_or_default();
+    let timeout = Duration::from_secs(number("timeoutSeconds").unwrap_or(1800));
+    match sim.with(|s| refusal(s, now, version)) {
+        Some(None) => return Err(Broken),
+        Some(Some(refusal)) => return Ok(Answer::of(Err(refusal)).into_response()),
+        None => {}
+    }
+    let (lines, body) = mpsc::unbounded_channel::<Bytes>();
+    let end = sim.with(|s| {
+        s.note(now, || format!("{} watch {} {version}", plug.identity, kind.word()));
+        let mut end = now + timeout;
+        if s.faults.strikes(Fault::F15, now, 0.3) {
+            end = end.min(now + s.faults.dice(Fault::F15).millis(1_000, 120_000));
+        }
+        end
+    });
+    let watch = Watch { sim, plug, kind, version, lines, end, bookmarked: now };
+    tokio::spawn(watch.run());
+    let body = stream::unfold(body, |mut body| async {
+        let line = body.recv().await?;
+        Some((Ok::<_, Broken>(line), body))
+    });
+    Ok(Response::new(Body::from_stream(body)))
+}
+
+/// Why a watch is not even begun; `Some(None)`: no connection.
+fn refusal(s: &mut State, now: Duration, version: u64) -> Option<Option<Refusal>> {
+    for fault in [Fault::F9, Fault::F11] {
+        if s.faults.open_until(fault, now).is_some() {
+            return Some(None);
+        }
+    }
+    for (fault, refusal) in [(Fault::F12, unauthorized()), (Fault::F13, forbidden())] {
+        if s.faults.open_until(fault, now).is_some() {
+            return Some(Some(refusal));
+        }
+    }
+    if s.faults.strikes(Fault::F3, now, 0.02) {
+        return Some(Some(Refusal::new(503, "ServiceUnavailable", "try again later")));
+    }
+    let forgotten = s.api.since(Kind::Service, version).is_err();
+    if forgotten && s.faults.is_on(Fault::F17, now) && s.faults.dice(Fault::F17).chance(0.5)
+        || s.faults.strikes(Fault::F17, now, 0.02)
+    {
+        s.faults.count(Fault::F17);
+        return Some(Some(Refusal::gone()));
+    }
+    None
+}
+
+/// One watch.
+struct Watch {
+    sim: Arc<Sim>,
+    plug: Arc<Plug>,
+    kind: Kind,
+    /// Everything up to here was told.
+    version: u64,
+    lines: mpsc::UnboundedSender<Bytes>,
+    /// When the server ends it.
+    end: Duration,
+    bookmarked: Duration,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        let sim = self.sim.clone();
+        loop {
+            // Counts from here: what comes while this round works is not missed.
+            let news = sim.news();
+            let now = self.sim.now();
+            let broken =
+                self.sim.with(|s| s.faults.open_until(Fault::F9, now).or(s.faults.open_until(Fault::F11, now)));
+            if now >= self.end || !self.plug.is_alive() || broken.is_some() {
+                return;
+            }
+            if self.sim.with(|s| s.faults.open_until(Fault::F18, now)).is_some() {
+                // No data and no end: the client must notice by itself.
+                self.lines.closed().await;
+                return;
+            }
+            if self.sim.with(|s| s.faults.strikes(Fault::F16, now, 0.002)) {
+                return self.gone();
+            }
+            let delay = self.sim.with(|s| delay(s, self.kind, now));
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            if self.tell().is_err() {
+                return self.gone();
+            }
+            let wake = self.end.min(self.bookmarked + BOOKMARK).min(self.sim.now() + Duration::from_secs(30));
+            tokio::select! {
+                biased;
+                () = self.lines.closed() => return,
+                () = news => {}
+                () = tokio::time::sleep(wake.saturating_sub(self.sim.now())) => {}
+            }
+        }
+    }
+
+    /// Tells what is new, or fails where that is forgotten.
+    fn tell(&mut self) -> Result<(), Refusal> {
+        let now = self.sim.now();
+        let (changes, version): (Vec<Change>, u64) = self.sim.with(|s| {
+            let changes = s.api.since(self.kind, self.version)?.cloned().collect();
+            Ok((changes, s.api.version()))
+        })?;
+        for change in changes {
+            if let Some(uid) = &change.deleting {
+                self.plug.told_deleting(now, uid);
+            }
+            let twice = self.sim.with(|s| s.faults.strikes(Fault::F23, now, 0.05));
+            for _ in 0..=usize::from(twice) {
+                // A client that is gone is noticed by the loop.
+                let _ = self.lines.send(change.line.clone());
+            }
+        }
+        self.version = version;
+        if now >= self.bookmarked + BOOKMARK {
+            self.bookmarked = now;
+            let object = json!({"apiVersion": self.kind.api_version(), "kind": self.kind.word(),
+                "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}, "spec": bookmark_spec(self.kind)});
+            self.send(&json!({"type": "BOOKMARK", "object": object}));
+        }
+        Ok(())
+    }
+
+    fn gone(&self) {
+        self.send(&json!({"type": "ERROR", "object": Refusal::gone().status()}));
+    }
+
+    fn send(&self, line: &serde_json::Value) {
+        let _ = self.lines.send(Bytes::from(format!("{line}\n")));
+    }
+}
+
+/// Bookmarks are objects of their kind; this one has a field without which it cannot be read.
+fn bookmark_spec(kind: Kind) -> serde_json::Value {
+    if kind == Kind::Class { json!({"provider": ""}) } else { json!({}) }
+}
+
+/// How late news of a kind comes.
+fn delay(s: &mut State, kind: Kind, now: Duration) -> Duration {
+    let usual = s.latency.millis(1, 20);
+    // One kind at a time, chosen by the minute.
+    let minute = now.as_secs() / 60;
+    let kinds = [Kind::Service, Kind::Node, Kind::Slice, Kind::Class];
+    if s.faults.is_on(Fault::F20, now) && kinds[(minute % 4) as usize] == kind && s.faults.strikes(Fault::F20, now, 0.2)
+    {
+        return usual + s.faults.dice(Fault::F20).millis(1_000, 60_000);
+    }
+    usual
+}

@@ -1,0 +1,130 @@
+//! What the world must look like once there is no more trouble: cloud and status as a function of what users wish.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::api::fields::strings;
+use crate::api::store::{Kind, Store};
+use crate::law::{FINALIZER, HOLDER, Law};
+use crate::sim::State;
+use crate::wish::Wish;
+
+/// Everything that is not as it should be.
+pub fn wrong(s: &mut State) -> Vec<String> {
+    let State { api, law, cloud, .. } = s;
+    law.ledger.load(cloud);
+    let nodes = nodes(api);
+    let mut wrong = Vec::new();
+    for (key, service) in api.all(Kind::Service) {
+        let mut say = |text: String| wrong.push(format!("{}/{} {}: {text}", key.1, key.2, uid(service)));
+        if !service["metadata"]["deletionTimestamp"].is_null() {
+            say("still going".to_owned());
+        } else if is_ours(service) {
+            provided(service, law, &nodes, &mut say);
+        } else {
+            released(service, law, &mut say);
+        }
+    }
+    wrong
+}
+
+/// Nothing of ours is left on it, nor in the cloud.
+fn released(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
+    let metadata = &service["metadata"];
+    // Without the finalizer that somebody took, the product leaves an annotation on a stranger's Service alone.
+    let marked = !metadata["annotations"][HOLDER].is_null() && !law.is_robbed(uid(service));
+    if strings(&metadata["finalizers"]).iter().any(|f| f == FINALIZER) || marked {
+        say("not ours, and still claimed".to_owned());
+    }
+    if let Some((kind, _)) = law.ledger.ours.values().find(|(_, u)| u == uid(service)) {
+        say(format!("not ours, and has a {kind}"));
+    }
+}
+
+/// Ready and complete, or refused for a cause.
+fn provided(service: &Value, law: &Law, nodes: &BTreeSet<String>, say: &mut impl FnMut(String)) {
+    let wish = Wish::of(service);
+    let (status, reason) = condition(service, "ferrolb.io/Ready");
+    let adopts = wish == Some(Wish::Adopt);
+    let right = wish.is_some_and(Wish::is_right);
+    let may_be_refused = !right || adopts || law.is_edited(uid(service));
+    match (status.as_str(), reason.as_str()) {
+        ("True", _) if right => complete(service, law, wish, nodes, say),
+        ("True", _) => say(format!("ready, though {wish:?} is wrong")),
+        ("False", "InvalidConfiguration" | "CloudRefused") if may_be_refused => {}
+        _ => say(format!("{wish:?}: Ready is {status:?} {reason:?}: {}", service["status"])),
+    }
+}
+
+/// The cloud has exactly what belongs to it.
+fn complete(service: &Value, law: &Law, wish: Option<Wish>, nodes: &BTreeSet<String>, say: &mut impl FnMut(String)) {
+    let (ledger, uid) = (&law.ledger, uid(service));
+    let count = |kind: &str| ledger.of_uid(kind, uid).len();
+    let adopts = wish == Some(Wish::Adopt);
+    let wanted = [("loadbalancers", usize::from(!adopts)), ("eips", wish.map_or(0, Wish::public))];
+    for (kind, number) in wanted {
+        if count(kind) != number {
+            say(format!("{} {kind} instead of {number}", count(kind)));
+        }
+    }
+    let ports = service["spec"]["ports"].as_array().cloned().unwrap_or_default();
+    for kind in ["listeners", "pools"] {
+        if count(kind) != ports.len() {
+            say(format!("{} {kind} for {} ports", count(kind), ports.len()));
+        }
+    }
+    for port in &ports {
+        let listeners = ledger.of_uid("listeners", uid);
+        let its = |l: &&&Value| l["protocol"] == port["protocol"] && l["protocol_port"] == port["port"];
+        let Some(listener) = listeners.iter().find(its) else {
+            say(format!("no listener for {port}"));
+            continue;
+        };
+        let pool = &listener["default_pool_id"];
+        let members = ledger.objects("members").filter(|m| m["pool_id"] == *pool);
+        let targets: BTreeSet<String> =
+            members.map(|m| format!("{}:{}", m["address"].as_str().unwrap_or_default(), m["protocol_port"])).collect();
+        let wanted: BTreeSet<String> = nodes.iter().map(|n| format!("{n}:{}", port["nodePort"])).collect();
+        if targets != wanted {
+            say(format!("members {targets:?} instead of {wanted:?}"));
+        }
+        if !ledger.objects("healthmonitors").any(|m| m["pools"][0]["id"] == *pool) {
+            say(format!("no health check for {port}"));
+        }
+    }
+    let adopted = service["metadata"]["annotations"]["kubernetes.io/elb.id"].as_str();
+    let ingress = service["status"]["loadBalancer"]["ingress"].as_array().cloned().unwrap_or_default();
+    if ingress.is_empty() {
+        say("ready without an address".to_owned());
+    }
+    for ip in ingress.iter().filter_map(|entry| entry["ip"].as_str()) {
+        if !ledger.serves(ip, uid, adopted) {
+            say(format!("address {ip} is not served"));
+        }
+    }
+}
+
+/// Whether the product must serve a Service: by one of its classes, or as the default.
+pub fn is_ours(service: &Value) -> bool {
+    let class = service["spec"]["loadBalancerClass"].as_str().unwrap_or_default();
+    service["spec"]["type"] == "LoadBalancer" && matches!(class, "" | "ferrolb.io/elb" | "ferrolb.io/gold")
+}
+
+/// Addresses of the nodes that take traffic.
+fn nodes(api: &Store) -> BTreeSet<String> {
+    let label = "node.kubernetes.io/exclude-from-external-load-balancers";
+    let eligible = api.all(Kind::Node).map(|(_, node)| node).filter(|n| n["metadata"]["labels"][label].is_null());
+    eligible.filter_map(|n| n["status"]["addresses"][0]["address"].as_str().map(str::to_owned)).collect()
+}
+
+fn condition(service: &Value, kind: &str) -> (String, String) {
+    let all = service["status"]["conditions"].as_array().into_iter().flatten();
+    let found = all.into_iter().find(|c| c["type"] == kind);
+    let text = |field: &str| found.and_then(|c| c[field].as_str()).unwrap_or_default().to_owned();
+    (text("status"), text("reason"))
+}
+
+fn uid(service: &Value) -> &str {
+    service["metadata"]["uid"].as_str().unwrap_or_default()
+}

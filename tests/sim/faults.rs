@@ -1,0 +1,84 @@
+//! The faults at work: which are switched on, their luck, windows of trouble, and how often each struck.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::dice::Dice;
+use crate::plan::{Fault, Plan};
+
+/// The faults of one run.
+pub struct Faults {
+    enabled: BTreeSet<Fault>,
+    dice: BTreeMap<Fault, Dice>,
+    counts: BTreeMap<Fault, u64>,
+    /// Trouble that lasts: until when.
+    windows: BTreeMap<Fault, Duration>,
+    /// After this nothing goes wrong any more.
+    end: Duration,
+    /// How likely things go wrong, relative to the usual.
+    intensity: f64,
+}
+
+impl Faults {
+    /// The faults of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let dice = Fault::ALL.iter().map(|f| (*f, Dice::new(plan.seed, f.name()))).collect();
+        let intensity = [0.3, 1.0, 3.0][Dice::new(plan.seed, "intensity").below(3) as usize];
+        Self {
+            enabled: plan.faults.clone(),
+            dice,
+            counts: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            end: plan.chaos(),
+            intensity,
+        }
+    }
+
+    /// Whether a fault strikes at `now`, which it does with a probability.
+    pub fn strikes(&mut self, fault: Fault, now: Duration, probability: f64) -> bool {
+        if now >= self.end || !self.enabled.contains(&fault) {
+            return false;
+        }
+        let intensity = self.intensity;
+        let strikes = self.dice(fault).chance((probability * intensity).min(0.9));
+        if strikes {
+            self.count(fault);
+        }
+        strikes
+    }
+
+    /// Opens a window of trouble; it never reaches past the end of the trouble.
+    pub fn open(&mut self, fault: Fault, now: Duration, length: Duration) {
+        self.windows.insert(fault, (now + length).min(self.end));
+    }
+
+    /// Until when a window of trouble is open, if it is.
+    pub fn open_until(&self, fault: Fault, now: Duration) -> Option<Duration> {
+        self.windows.get(&fault).copied().filter(|until| now < *until)
+    }
+
+    /// Whether a fault is switched on and its time is not over.
+    pub fn is_on(&self, fault: Fault, now: Duration) -> bool {
+        now < self.end && self.enabled.contains(&fault)
+    }
+
+    /// When all trouble ends.
+    pub fn end(&self) -> Duration {
+        self.end
+    }
+
+    /// The luck of one fault.
+    pub fn dice(&mut self, fault: Fault) -> &mut Dice {
+        self.dice.entry(fault).or_insert_with(|| Dice::new(0, fault.name()))
+    }
+
+    /// Notes that a fault struck.
+    pub fn count(&mut self, fault: Fault) {
+        *self.counts.entry(fault).or_default() += 1;
+    }
+
+    /// How often each struck.
+    pub fn counts(&self) -> &BTreeMap<Fault, u64> {
+        &self.counts
+    }
+}

@@ -1,0 +1,333 @@
+//! The invariants, judged after every event: a write to the API server, a change in the cloud, a call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrolb_mock::Cloud;
+use serde_json::Value;
+
+use crate::api::fields::strings;
+use crate::api::store::{Kind, Store};
+use crate::ledger::Ledger;
+use crate::process::{LEASE, Plug};
+
+/// The product's finalizer.
+pub const FINALIZER: &str = "ferrolb.io/cleanup";
+/// The product's annotation.
+pub const HOLDER: &str = "ferrolb.io/provider";
+/// How long a pass that is under way may go on with what it knew when it began: every step has a deadline of 10 s.
+const PASS: Duration = Duration::from_secs(60);
+/// More passes for one Service than this in a minute are a hot loop.
+const HOT: u64 = 150;
+
+/// What was seen so far, and what was wrong with it.
+#[derive(Default)]
+pub struct Law {
+    pub breaches: Vec<String>,
+    /// Whose call changes the cloud now; nobody's: a user's.
+    pub actor: Option<Actor>,
+    pub ledger: Ledger,
+    /// Load balancers of somebody else, for adoption.
+    pub strangers: Vec<String>,
+    /// Their addresses.
+    pub shared: BTreeSet<String>,
+    live: BTreeSet<String>,
+    /// Services from which somebody took the finalizer or the annotation.
+    robbed: BTreeSet<String>,
+    /// Services whose cloud objects somebody edited.
+    tampered: BTreeSet<String>,
+    /// Services of which somebody changed what decides the address.
+    edited: BTreeSet<String>,
+    /// Services of which somebody exchanged all ports: their address may vanish for a moment.
+    reopened: BTreeSet<String>,
+    /// The last address of each.
+    addresses: BTreeMap<String, BTreeSet<String>>,
+    passes: BTreeMap<String, Passes>,
+    /// Passes when the quiet time began.
+    before: BTreeMap<String, u64>,
+}
+
+/// Who makes a call.
+#[derive(Clone)]
+pub struct Actor {
+    pub plug: Arc<Plug>,
+    /// When it was sent.
+    pub sent: Duration,
+    pub path: String,
+}
+
+#[derive(Default)]
+struct Passes {
+    all: u64,
+    minute: u64,
+    this_minute: u64,
+}
+
+impl Law {
+    /// Notes a breach.
+    pub fn breach(&mut self, now: Duration, invariant: &str, text: String) {
+        if self.breaches.len() < 20 {
+            self.breaches.push(format!("{invariant} at {:.3} s: {text}", now.as_secs_f64()));
+        }
+    }
+
+    /// Somebody takes finalizer or annotation off.
+    pub fn rob(&mut self, uid: &str) {
+        self.robbed.insert(uid.to_owned());
+    }
+
+    /// Somebody edits cloud objects.
+    pub fn tamper(&mut self, uid: &str) {
+        self.tampered.insert(uid.to_owned());
+    }
+
+    /// Somebody changes what decides the address.
+    pub fn edit(&mut self, uid: &str) {
+        self.edited.insert(uid.to_owned());
+    }
+
+    /// Somebody exchanges all ports.
+    pub fn reopen(&mut self, uid: &str) {
+        self.reopened.insert(uid.to_owned());
+    }
+
+    /// Whether its address may change, or it may end in a lasting refusal.
+    pub fn is_edited(&self, uid: &str) -> bool {
+        self.edited.contains(uid) || self.tampered.contains(uid)
+    }
+
+    /// Whether somebody took the finalizer off at some time.
+    pub fn is_robbed(&self, uid: &str) -> bool {
+        self.robbed.contains(uid)
+    }
+
+    /// Objects whose Service is gone. There may be some where somebody took the finalizer.
+    pub fn orphans(&self) -> Vec<String> {
+        let ours = self.ledger.ours.iter();
+        ours.filter(|(_, (_, uid))| !self.live.contains(uid))
+            .map(|(id, (kind, uid))| format!("{kind} {id} of {uid}"))
+            .collect()
+    }
+
+    /// Whether the sweep still has something to do that users have caused.
+    pub fn orphans_excused(&self) -> bool {
+        !self.orphans().is_empty()
+    }
+
+    /// Judges the world after an event.
+    pub fn judge(&mut self, now: Duration, api: &Store, cloud: &Cloud) {
+        let services: Vec<&Value> = api.all(Kind::Service).map(|(_, service)| service).collect();
+        self.live = services.iter().filter_map(|s| s["metadata"]["uid"].as_str().map(str::to_owned)).collect();
+        if self.ledger.revision != cloud.revision() {
+            let path = self.actor.as_ref().map(|actor| actor.path.as_str());
+            let after = self.ledger.after(cloud, path);
+            let before = std::mem::replace(&mut self.ledger, after);
+            self.new_objects(now, &before, api);
+            self.foreign_objects(now, &before);
+        }
+        self.no_leak(now);
+        self.no_double(now, &services);
+        self.actor = None;
+    }
+
+    /// I7, I12, I13: what comes into being in the cloud.
+    fn new_objects(&mut self, now: Duration, before: &Ledger, api: &Store) {
+        let Some(Actor { plug, sent, .. }) = self.actor.clone() else { return };
+        let new: Vec<(&'static str, String)> = self
+            .ledger
+            .ours
+            .iter()
+            .filter(|(id, _)| !before.ours.contains_key(*id))
+            .map(|(_, mark)| mark.clone())
+            .collect();
+        for (kind, uid) in new {
+            let service = api.service(&uid);
+            let held = service.is_some_and(|s| strings(&s["metadata"]["finalizers"]).iter().any(|f| f == FINALIZER));
+            if !held && !self.robbed.contains(&uid) {
+                self.breach(now, "I7", format!("{kind} created for {uid} without our finalizer on its Service"));
+            }
+            if plug.knows_deleting(&uid).is_some_and(|since| sent > since + PASS) {
+                let text = format!("{kind} created for {uid} by {}, who knew that it is going", plug.identity);
+                self.breach(now, "I12", text);
+            }
+        }
+    }
+
+    /// I2: what bears no mark stays as it is.
+    fn foreign_objects(&mut self, now: Duration, before: &Ledger) {
+        let Some(Actor { plug, .. }) = self.actor.clone() else { return };
+        for (id, was) in &before.foreign {
+            let is = self.ledger.foreign.get(id);
+            if is != Some(was) {
+                let text = format!("{} touched a stranger's {id}: {was} -> {is:?}", plug.identity);
+                self.breach(now, "I2", text);
+            }
+        }
+    }
+
+    /// I1: no object outlives its Service, unless somebody took the finalizer; then the sweep must find it.
+    fn no_leak(&mut self, now: Duration) {
+        let leaked =
+            self.ledger.ours.iter().find(|(_, (_, uid))| !self.live.contains(uid) && !self.robbed.contains(uid));
+        if let Some((id, (kind, uid))) = leaked {
+            let text = format!("{kind} {id} is left of {uid}, whose Service is gone");
+            self.breach(now, "I1", text);
+        }
+    }
+
+    /// I3: one address and port, one Service.
+    fn no_double(&mut self, now: Duration, services: &[&Value]) {
+        let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
+        for service in services {
+            let uid = service["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+            // What is on its way out may show an address that is given away already.
+            if self.tampered.contains(&uid) || !service["metadata"]["deletionTimestamp"].is_null() {
+                continue;
+            }
+            for entry in service["status"]["loadBalancer"]["ingress"].as_array().into_iter().flatten() {
+                let ip = entry["ip"].as_str().unwrap_or_default();
+                // Sharing somebody else's load balancer is what users ask for; the cloud keeps its ports apart.
+                if self.shared.contains(ip) {
+                    continue;
+                }
+                for port in served(service, entry) {
+                    let other = seen.insert((ip.to_owned(), port.clone()), uid.clone());
+                    if let Some(other) = other.filter(|other| *other != uid) {
+                        self.breach(now, "I3", format!("{ip} {port} is promised to {other} and {uid}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A controller wrote on a Service: I4, I5, I7, I13.
+    pub fn wrote(&mut self, now: Duration, plug: &Plug, old: &Value, new: &Value, body: &Value, cloud: &Cloud) {
+        let uid = old["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let who = &plug.identity;
+        if !names_uid(body, &uid) {
+            self.breach(now, "I13", format!("{who} wrote on {uid} without naming it: {body}"));
+        }
+        self.only_ours(now, who, old, new);
+        let finalizers = |service: &Value| strings(&service["metadata"]["finalizers"]);
+        let had = finalizers(old).iter().any(|f| f == FINALIZER);
+        let has = finalizers(new).iter().any(|f| f == FINALIZER);
+        if had && !has {
+            let left = self.ledger.ours.values().find(|(_, u)| *u == uid);
+            if let Some((kind, _)) = left {
+                self.breach(now, "I7", format!("{who} took the finalizer off {uid} while a {kind} of it exists"));
+            }
+        }
+        if ingress(old) != ingress(new) {
+            self.ledger.load(cloud);
+            self.address(now, who, &uid, old, new);
+        }
+    }
+
+    /// I4 and I5: what is said of the address.
+    fn address(&mut self, now: Duration, who: &str, uid: &str, old: &Value, new: &Value) {
+        let ips = |service: &Value| -> BTreeSet<String> {
+            let entries = service["status"]["loadBalancer"]["ingress"].as_array().into_iter().flatten();
+            entries.filter_map(|e| e["ip"].as_str().map(str::to_owned)).collect()
+        };
+        let going = !new["metadata"]["deletionTimestamp"].is_null() || new["spec"]["type"] != "LoadBalancer";
+        if going {
+            return;
+        }
+        let (was, is) = (ips(old), ips(new));
+        let adopted = new["metadata"]["annotations"]["kubernetes.io/elb.id"].as_str();
+        let unserved = is.iter().find(|ip| !self.ledger.serves(ip, uid, adopted));
+        if let Some(ip) = unserved.filter(|_| !self.is_edited(uid)) {
+            self.breach(now, "I5", format!("{who} says that {uid} has {ip}, which nobody serves"));
+        }
+        let excused = self.is_edited(uid);
+        if !was.is_empty() && is.is_empty() && !excused && !self.reopened.contains(uid) {
+            self.breach(now, "I4", format!("{who} took {was:?} from {uid} without a cause"));
+        }
+        if !is.is_empty() {
+            let before = self.addresses.insert(uid.to_owned(), is.clone());
+            if let Some(before) = before.filter(|before| *before != is && !excused) {
+                self.breach(now, "I4", format!("{who} changed the address of {uid} from {before:?} to {is:?}"));
+            }
+        }
+    }
+
+    /// I7: nothing but what is ours changes by our hand.
+    fn only_ours(&mut self, now: Duration, who: &str, old: &Value, new: &Value) {
+        let others = |service: &Value| {
+            let metadata = &service["metadata"];
+            let mut finalizers = strings(&metadata["finalizers"]);
+            finalizers.retain(|f| f != FINALIZER);
+            let mut annotations = metadata["annotations"].as_object().cloned().unwrap_or_default();
+            annotations.remove(HOLDER);
+            (finalizers, annotations, metadata["labels"].clone(), service["spec"].clone())
+        };
+        if others(old) != others(new) {
+            self.breach(now, "I7", format!("{who} changed what is not ours: {old} -> {new}"));
+        }
+    }
+
+    /// A controller sends a write to the cloud. I14: only who holds the lease.
+    pub fn sent(&mut self, now: Duration, plug: &Plug, api: &Store) {
+        let lease = api.get(&(Kind::Lease, "ferrolb-system".to_owned(), LEASE.to_owned()));
+        let holder = lease.and_then(|l| l["spec"]["holderIdentity"].as_str()).unwrap_or_default().to_owned();
+        if holder != plug.identity {
+            self.breach(now, "I14", format!("{} writes to the cloud, and {holder:?} holds the lease", plug.identity));
+        }
+    }
+
+    /// A controller reads from the cloud. I10: each pass begins with a question for the address of its Service.
+    pub fn asked(&mut self, now: Duration, url: &str) {
+        let Some((_, rest)) = url.split_once("alias=ferrolb-") else { return };
+        let uid = rest.get(..36).unwrap_or_default().to_owned();
+        let passes = self.passes.entry(uid.clone()).or_default();
+        passes.all += 1;
+        let minute = now.as_secs() / 60;
+        if passes.minute != minute {
+            (passes.minute, passes.this_minute) = (minute, 0);
+        }
+        passes.this_minute += 1;
+        if passes.this_minute == HOT {
+            self.breach(now, "I10", format!("{HOT} passes over {uid} within a minute"));
+        }
+    }
+
+    /// The quiet time begins.
+    pub fn count_passes(&mut self) {
+        self.before = self.passes.iter().map(|(uid, passes)| (uid.clone(), passes.all)).collect();
+    }
+
+    /// I9, I10: in the quiet time of `length` an object is looked at once per resync, or once in five minutes where
+    /// it fails; both times may be 20 % shorter.
+    pub fn judge_passes(&mut self, now: Duration, length: Duration) {
+        let most = 1 + length.as_secs() / 240;
+        let over: Vec<String> = self
+            .passes
+            .iter()
+            .map(|(uid, passes)| (uid, passes.all - self.before.get(uid).copied().unwrap_or_default()))
+            .filter(|(_, passes)| *passes > most)
+            .map(|(uid, passes)| format!("{passes} passes over {uid} in {length:?} without a change"))
+            .collect();
+        over.into_iter().for_each(|text| self.breach(now, "I10", text));
+    }
+}
+
+/// The ports that an entry of the status promises, as `TCP/80`.
+fn served(service: &Value, entry: &Value) -> Vec<String> {
+    let ports = |list: &Value| -> Vec<Value> { list.as_array().cloned().unwrap_or_default() };
+    let said = ports(&entry["ports"]);
+    let all = if said.is_empty() { ports(&service["spec"]["ports"]) } else { said };
+    let served = all.iter().filter(|p| p["error"].is_null());
+    served.map(|p| format!("{}/{}", p["protocol"].as_str().unwrap_or("TCP"), p["port"])).collect()
+}
+
+fn ingress(service: &Value) -> &Value {
+    &service["status"]["loadBalancer"]["ingress"]
+}
+
+/// Whether a write says for which UID it is.
+fn names_uid(body: &Value, uid: &str) -> bool {
+    let tests = body.as_array().into_iter().flatten();
+    let mut tests = tests.filter(|op| op["op"] == "test" && op["path"] == "/metadata/uid");
+    body["metadata"]["uid"] == uid || tests.any(|op| op["value"] == uid)
+}

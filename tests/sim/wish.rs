@@ -1,0 +1,102 @@
+//! What users ask for: annotation sets with a name, so that the judge knows what must come of each.
+
+use ferrolb_mock::Cloud;
+use serde_json::{Value, json};
+
+use crate::dice::Dice;
+
+/// The annotation that names the wish. It is not the product's.
+pub const WISH: &str = "example.com/wish";
+
+/// A named set of annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A shared load balancer with a public address.
+    Union,
+    /// A dedicated one.
+    Performance,
+    /// A shared one with a private address only.
+    Private,
+    /// One that is there already.
+    Adopt,
+    /// JSON that is none.
+    BadJson,
+    /// A class that does not exist.
+    BadClass,
+    /// Nothing at all.
+    Nothing,
+}
+
+impl Wish {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Union, Self::Performance, Self::Private, Self::Adopt, Self::BadJson, Self::BadClass, Self::Nothing];
+
+    /// A wish, mostly a right one.
+    pub fn any(dice: &mut Dice) -> Self {
+        match dice.below(20) {
+            0..=7 => Self::Union,
+            8..=11 => Self::Performance,
+            12..=14 => Self::Private,
+            15..=16 => Self::Adopt,
+            17 => Self::BadJson,
+            18 => Self::BadClass,
+            _ => Self::Nothing,
+        }
+    }
+
+    /// The wish of a Service.
+    pub fn of(service: &Value) -> Option<Self> {
+        let name = service["metadata"]["annotations"][WISH].as_str()?;
+        Self::ALL.into_iter().find(|wish| format!("{wish:?}") == name)
+    }
+
+    /// Whether the product must take it.
+    pub fn is_right(self) -> bool {
+        matches!(self, Self::Union | Self::Performance | Self::Private | Self::Adopt)
+    }
+
+    /// How many public addresses belong to it.
+    pub fn public(self) -> usize {
+        usize::from(matches!(self, Self::Union | Self::Performance))
+    }
+
+    /// Its annotations; `existing` is a load balancer to adopt.
+    pub fn annotations(self, existing: &str) -> Value {
+        let public = json!({"type": "public", "bandwidth_name": "bw", "bandwidth_chargemode": "traffic",
+            "bandwidth_size": 5, "bandwidth_sharetype": "PER", "eip_type": "5_bgp"});
+        let mut dedicated = public.clone();
+        dedicated["available_zone"] = json!(["mock-1a"]);
+        dedicated["l4_flavor_name"] = json!("L4_flavor.elb.s1.small");
+        let (class, autocreate) = ("kubernetes.io/elb.class", "kubernetes.io/elb.autocreate");
+        let mut annotations = match self {
+            Self::Union => json!({class: "union", autocreate: public.to_string()}),
+            Self::Performance => json!({class: "performance", autocreate: dedicated.to_string()}),
+            Self::Private => json!({class: "union", autocreate: r#"{"type":"inner"}"#}),
+            Self::Adopt => json!({"kubernetes.io/elb.id": existing}),
+            Self::BadJson => json!({class: "union", autocreate: "{\"type\":"}),
+            Self::BadClass => json!({class: "enormous", autocreate: public.to_string()}),
+            Self::Nothing => json!({}),
+        };
+        annotations[WISH] = json!(format!("{self:?}"));
+        annotations
+    }
+}
+
+/// Makes a load balancer of somebody else, with a listener; its id.
+pub fn foreign_balancer(cloud: &Cloud, number: u64) -> String {
+    let path = format!("/v3/{}/elb/loadbalancers", ferrolb_mock::PROJECT_ID);
+    let body = json!({"loadbalancer": {
+        "name": format!("theirs-{number}"), "vpc_id": ferrolb_mock::VPC_ID,
+        "vip_subnet_cidr_id": ferrolb_mock::VIP_SUBNET_NEUTRON_ID,
+        "availability_zone_list": ["mock-1a"], "description": "production, do not touch",
+        "publicip": {"network_type": "5_bgp", "bandwidth": {
+            "name": "theirs", "size": 5, "charge_mode": "traffic", "share_type": "PER"}},
+    }});
+    let made = cloud.call("POST", &path, body.to_string().as_bytes()).body.unwrap_or_default();
+    let id = made["loadbalancer"]["id"].as_str().unwrap_or_default().to_owned();
+    let listener = json!({"listener": {
+        "loadbalancer_id": id, "protocol": "TCP", "protocol_port": 8443, "name": "theirs"}});
+    cloud.call("POST", &format!("/v3/{}/elb/listeners", ferrolb_mock::PROJECT_ID), listener.to_string().as_bytes());
+    id
+}
