@@ -87,6 +87,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("src/core/Cargo.toml", &["ferrolb-crds", "ferrolb-provider"]),
     ("tests/lab/Cargo.toml", &[]),
     ("tests/prove/Cargo.toml", &["ferrolb-lab"]),
+    ("tests/sim/Cargo.toml", &["ferrolb-core", "ferrolb-elb", "ferrolb-mock", "ferrolb-provider"]),
 ];
 
 #[test]

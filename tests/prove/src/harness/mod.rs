@@ -1,5 +1,6 @@
 //! What proofs stand on: beds (a lab with the product in it), and handles on Services, cloud and controller.
 
+mod alone;
 mod cloud;
 mod controller;
 mod full;
@@ -10,6 +11,7 @@ mod restricted;
 mod scene;
 mod service;
 
+pub use alone::Alone;
 pub use cloud::{Call, Cloud, PROJECT};
 pub use controller::Controller;
 pub use full::{Full, mock_arguments, start_lab};

@@ -10,10 +10,11 @@ mod moves;
 mod paused_leader;
 mod rbac;
 mod replicas;
+mod sim;
 
 use anyhow::Result;
 
-use crate::harness::{Full, Light};
+use crate::harness::{Alone, Full, Light};
 use crate::report::Report;
 
 /// One proof.
@@ -29,6 +30,8 @@ pub struct Proof {
 /// The bed a proof needs, and the proof itself.
 #[derive(Clone, Copy)]
 pub enum Run {
+    /// No cluster: programs of the project by themselves.
+    Alone(fn(&Alone, &mut Report) -> Result<()>),
     /// A control plane, light nodes, controller and cloud as processes.
     Light(fn(&Light, &mut Report) -> Result<()>),
     /// Three real nodes and the chart.
@@ -37,6 +40,11 @@ pub enum Run {
 
 /// All of them.
 pub const ALL: &[Proof] = &[
+    Proof {
+        name: "sim",
+        about: "the unmodified controller in simulated worlds full of trouble breaks no invariant",
+        run: Run::Alone(sim::run),
+    },
     Proof {
         name: "delete",
         about: "a deleted Service leaves nothing of ours and everything of others",

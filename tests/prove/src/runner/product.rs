@@ -70,27 +70,40 @@ fn quiet(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Builds the simulator and gives its path.
+pub fn build_simulator() -> Result<PathBuf> {
+    eprintln!("prove: building the simulator (profile fast)");
+    let mut command = machine::cargo();
+    command.args(["build", "--profile", "fast", "-p", "ferrolb-sim", "--bin", "sim"]);
+    executable(command, "sim")
+}
+
 fn cargo(target: &str, flags: Option<&str>) -> Result<PathBuf> {
     let mut command = machine::cargo();
-    command.args(["build", "--profile", "fast", "--target", target]);
-    command.args(["-p", "ferrolb", "--bin", "ferrolb", "--message-format", "json-render-diagnostics"]);
+    command.args(["build", "--profile", "fast", "--target", target, "-p", "ferrolb", "--bin", "ferrolb"]);
     if let Some(flags) = flags {
         command.env("RUSTFLAGS", flags);
     }
+    executable(command, "ferrolb").with_context(|| format!("for {target}"))
+}
+
+/// Runs `cargo build …` and finds what it built.
+fn executable(mut command: Command, name: &str) -> Result<PathBuf> {
+    command.args(["--message-format", "json-render-diagnostics"]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("run cargo")?;
     let stdout = child.stdout.take().context("cargo has no standard output")?;
     let mut executable = None;
     for line in BufReader::new(stdout).lines() {
         let message: Value = serde_json::from_str(&line?).unwrap_or_default();
         if message["reason"] == "compiler-artifact"
-            && message["target"]["name"] == "ferrolb"
+            && message["target"]["name"] == name
             && let Some(path) = message["executable"].as_str()
         {
             executable = Some(PathBuf::from(path));
         }
     }
     if !child.wait()?.success() {
-        bail!("ferrolb does not build for {target}");
+        bail!("{name} does not build");
     }
-    executable.context("cargo built no executable named ferrolb")
+    executable.with_context(|| format!("cargo built no executable named {name}"))
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::{product, record};
 use crate::Options;
 use crate::benches;
-use crate::harness::{Full, Light};
+use crate::harness::{Alone, Full, Light};
 use crate::proofs::{self, Proof, Run};
 use crate::report::Report;
 
@@ -58,8 +58,12 @@ fn command(all: &[Proof], names: &[String], mut options: Options) -> Result<bool
 /// Runs the named proofs, or all.
 pub fn carry_out(all: &[Proof], names: &[String], options: Options) -> Result<Tally> {
     let chosen = choose(all, names)?;
-    let binary = product::build()?;
     let mut tally = Tally::default();
+    on_nothing(&chosen, options, &mut tally)?;
+    if chosen.iter().all(|proof| matches!(proof.run, Run::Alone(_))) {
+        return Ok(tally);
+    }
+    let binary = product::build()?;
     let light: Vec<&Proof> = chosen.iter().copied().filter(|proof| matches!(proof.run, Run::Light(_))).collect();
     let full: Vec<&Proof> = chosen.iter().copied().filter(|proof| matches!(proof.run, Run::Full(_))).collect();
     on_light(&light, &binary, options, &mut tally)?;
@@ -75,6 +79,16 @@ fn choose<'a>(all: &'a [Proof], names: &[String]) -> Result<Vec<&'a Proof>> {
     }
     let everything = wanted.is_empty() || wanted.contains("all");
     Ok(all.iter().filter(|proof| everything || wanted.contains(proof.name)).collect())
+}
+
+fn on_nothing(proofs: &[&Proof], options: Options, tally: &mut Tally) -> Result<()> {
+    let bed = Alone::default();
+    for proof in proofs {
+        if let Run::Alone(body) = proof.run {
+            one(proof, options, tally, |report| body(&bed, report))?;
+        }
+    }
+    Ok(())
 }
 
 fn on_light(proofs: &[&Proof], binary: &Path, options: Options, tally: &mut Tally) -> Result<()> {
