@@ -1,12 +1,14 @@
 //! All watches that a controller needs, as one stream of facts.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use ferrolb_core::{Class, Key, Node, Slice};
 use ferrolb_crds::LoadBalancerClass;
 use k8s_openapi::api::core::v1::{Node as KubeNode, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::Api;
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -26,80 +28,28 @@ impl Feeds {
         stop: &CancellationToken,
         tell: impl Fn(Object) + Clone + Send + 'static,
     ) -> Self {
-        let client = &clients.client;
         let mut feeds = Self { health: Vec::new() };
-        let (services, nodes, slices, classes) = (tell.clone(), tell.clone(), tell.clone(), tell);
-
-        let health = feeds.health("Service");
-        let run = feed::run(
-            Api::all(client.clone()),
+        let mut start = Start { clients, clock, stop, health: &mut feeds.health };
+        start.feed(
+            "Service",
             Kind::BuiltIn,
-            clock.clone(),
-            health,
-            stop.clone(),
             slim_service,
-            move |fact| {
-                services(match fact {
-                    Fact::Is(service) => Object::Service(Key::of(&service.metadata), Some(service)),
-                    Fact::Gone(service) => Object::Service(Key::of(&service.metadata), None),
-                });
-            },
+            tell.clone(),
+            |service| Key::of(&service.metadata),
+            Object::Service,
         );
-        tokio::spawn(run);
-
-        let health = feeds.health("Node");
-        let slim = |node: KubeNode| Node::from(&node);
-        let run = feed::run(
-            Api::all(client.clone()),
+        start.feed("Node", Kind::BuiltIn, |n: KubeNode| Node::from(&n), tell.clone(), |n| n.name.clone(), Object::Node);
+        let name = |slice: &Slice| Key::new(&slice.namespace, &slice.name);
+        start.feed(
+            "EndpointSlice",
             Kind::BuiltIn,
-            clock.clone(),
-            health,
-            stop.clone(),
-            slim,
-            move |fact| {
-                nodes(match fact {
-                    Fact::Is(node) => Object::Node(node.name.clone(), Some(node)),
-                    Fact::Gone(node) => Object::Node(node.name, None),
-                });
-            },
+            |s: EndpointSlice| Slice::from(&s),
+            tell.clone(),
+            name,
+            Object::Slice,
         );
-        tokio::spawn(run);
-
-        let health = feeds.health("EndpointSlice");
-        let slim = |slice: EndpointSlice| Slice::from(&slice);
-        let run = feed::run(
-            Api::all(client.clone()),
-            Kind::BuiltIn,
-            clock.clone(),
-            health,
-            stop.clone(),
-            slim,
-            move |fact| {
-                slices(match fact {
-                    Fact::Is(slice) => Object::Slice(Key::new(&slice.namespace, &slice.name), Some(slice)),
-                    Fact::Gone(slice) => Object::Slice(Key::new(&slice.namespace, &slice.name), None),
-                });
-            },
-        );
-        tokio::spawn(run);
-
-        let health = feeds.health("LoadBalancerClass");
         let slim = |class: LoadBalancerClass| Class::from(&class);
-        let run = feed::run(
-            Api::all(client.clone()),
-            Kind::Optional,
-            clock.clone(),
-            health,
-            stop.clone(),
-            slim,
-            move |fact| {
-                classes(match fact {
-                    Fact::Is(class) => Object::Class(class.name.clone(), Some(class)),
-                    Fact::Gone(class) => Object::Class(class.name, None),
-                });
-            },
-        );
-        tokio::spawn(run);
+        start.feed("LoadBalancerClass", Kind::Optional, slim, tell, |c| c.name.clone(), Object::Class);
         feeds
     }
 
@@ -114,11 +64,42 @@ impl Feeds {
         let now = clock.now().as_secs();
         self.health.iter().map(move |(kind, health)| (*kind, now.saturating_sub(health.last_success(clock))))
     }
+}
 
-    fn health(&mut self, kind: &'static str) -> Arc<Health> {
+/// What every feed is started with.
+struct Start<'a> {
+    clients: &'a Clients,
+    clock: &'a Clock,
+    stop: &'a CancellationToken,
+    health: &'a mut Vec<(&'static str, Arc<Health>)>,
+}
+
+impl Start<'_> {
+    /// Starts the feed of one kind: `slim` makes of an object what is kept, `name` tells which object that is, and
+    /// `object` wraps both for `tell`.
+    fn feed<K, S, N>(
+        &mut self,
+        kind: &'static str,
+        known: Kind,
+        slim: impl Fn(K) -> S + Send + 'static,
+        tell: impl Fn(Object) + Send + 'static,
+        name: impl Fn(&S) -> N + Send + 'static,
+        object: impl Fn(N, Option<S>) -> Object + Send + 'static,
+    ) where
+        K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+        K::DynamicType: Default,
+        S: Clone + Send + 'static,
+    {
         let health = Arc::new(Health::default());
         self.health.push((kind, health.clone()));
-        health
+        let (clock, stop) = (self.clock.clone(), self.stop.clone());
+        let sink = move |fact| {
+            tell(match fact {
+                Fact::Is(kept) => object(name(&kept), Some(kept)),
+                Fact::Gone(kept) => object(name(&kept), None),
+            });
+        };
+        tokio::spawn(feed::run(Api::all(self.clients.client.clone()), known, clock, health, stop, slim, sink));
     }
 }
 
