@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use ferrolb_provider::Options;
 use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use crate::backends::is_unchecked;
 use crate::claim::{class_name, is_deleting, is_load_balancer};
 use crate::desired::annotation_matters;
 use crate::world::service_of;
@@ -25,6 +27,9 @@ pub fn affected(world: &World, change: &Change) -> BTreeSet<Key> {
         }
         Change::Node { old, new } if target(old.as_ref()) != target(new.as_ref()) => {
             candidates(world, |svc| !is_deleting(svc))
+        }
+        Change::Node { old, new } if is_ready(old.as_ref()) != is_ready(new.as_ref()) => {
+            candidates(world, |svc| !is_deleting(svc) && may_be_unchecked(svc, world))
         }
         Change::Node { .. } => BTreeSet::new(),
         Change::Slice { old, new } => of_slice(world, old.as_ref(), new.as_ref()),
@@ -104,6 +109,22 @@ fn conditions(svc: &Service) -> impl Iterator<Item = &Condition> {
     all.filter(|c| c.type_.starts_with(GROUP_PREFIX))
 }
 
+fn is_ready(node: Option<&Node>) -> bool {
+    node.is_some_and(|n| n.eligible() && n.ready)
+}
+
+/// Whether readiness may decide where its traffic goes.
+fn may_be_unchecked(svc: &Service, world: &World) -> bool {
+    let own: Options = svc.metadata.annotations.clone().unwrap_or_default();
+    let with = |class: &Class| is_unchecked(&class.parameters.clone().into_iter().chain(own.clone()).collect());
+    is_unchecked(&own) || world.classes().any(|class| may_have(svc, class) && with(class))
+}
+
+/// Whether a class may be that of a Service: one that names none may get any.
+fn may_have(svc: &Service, class: &Class) -> bool {
+    class_name(svc).is_none_or(|name| name.strip_prefix(GROUP_PREFIX) == Some(class.name.as_str()))
+}
+
 /// A node as a target; `None` where it may not be one. Readiness is not asked: see `backends`.
 fn target(node: Option<&Node>) -> Option<&[IpAddr]> {
     node.filter(|n| n.eligible()).map(|n| n.addresses.as_slice())
@@ -117,7 +138,9 @@ fn of_slice(world: &World, old: Option<&Slice>, new: Option<&Slice>) -> BTreeSet
         let now = world.ready_endpoints(key);
         let before = (now + old.ready()).saturating_sub(new.ready());
         let svc = world.service(key).filter(|svc| is_candidate(svc) && !is_deleting(svc));
-        svc.is_some_and(|svc| (now == 0) != (before == 0) || (is_local(svc) && nodes(&old) != nodes(&new)))
+        svc.is_some_and(|svc| {
+            (now == 0) != (before == 0) || (is_local(svc) && (nodes(&old) != nodes(&new) || old.ports != new.ports))
+        })
     };
     keys.into_iter().filter(matters).collect()
 }
@@ -135,11 +158,7 @@ fn is_local(svc: &Service) -> bool {
 
 fn of_class(world: &World, old: Option<&Class>, new: Option<&Class>) -> BTreeSet<Key> {
     let either = || [old, new].into_iter().flatten();
-    // Any class may be or become the one of those who name none.
-    candidates(world, |svc| match class_name(svc) {
-        None => true,
-        Some(name) => either().any(|c| name.strip_prefix(GROUP_PREFIX) == Some(c.name.as_str())),
-    })
+    candidates(world, |svc| either().any(|class| may_have(svc, class)))
 }
 
 fn candidates(world: &World, filter: impl Fn(&Service) -> bool) -> BTreeSet<Key> {

@@ -3,33 +3,51 @@
 //! Every node that is not excluded, not being deleted and not about to be removed by the autoscaler, under both
 //! traffic policies and whether ready or not: the load balancer's own health check thins them out (KEP-3458;
 //! with policy Local it asks the health check node port, which only nodes with a local endpoint answer).
+//!
+//! Where there is no such check, [`is_unchecked`], each backend says whether it is ready: its node is, and with policy
+//! Local it has a ready endpoint.
 
-use ferrolb_provider::{Backend, BackendKind, Family};
+use ferrolb_provider::{Backend, BackendKind, Family, Options};
 
 use crate::{Node, World};
 
+/// Options with which nothing but readiness says where traffic may go: a DNAT rule sends it to one node, unasked.
+const UNCHECKED: [(&str, &str); 1] = [("kubernetes.io/elb.class", "dnat")];
+
+/// Whether traffic goes to backends that no health check of the load balancer looks at.
+pub(crate) fn is_unchecked(options: &Options) -> bool {
+    let says = |(key, word): &(&str, &str)| options.get(*key).is_some_and(|v| v.trim().eq_ignore_ascii_case(word));
+    UNCHECKED.iter().any(says)
+}
+
 /// The nodes with their node port, sorted by name and address. A node without an address of any of the
 /// Service's families is left out.
-pub(crate) fn node_backends(world: &World, families: &[Family], node_port: u16) -> Vec<Backend> {
+pub(crate) fn node_backends(
+    world: &World,
+    families: &[Family],
+    node_port: u16,
+    is_ready: impl Fn(&Node) -> bool,
+) -> Vec<Backend> {
     let eligible = world.nodes().filter(|n| n.eligible());
     let mut backends: Vec<Backend> = eligible
         .flat_map(|node| {
             let addresses = families.iter().filter_map(|f| node.address(*f));
-            addresses.map(|address| of_node(node, address, node_port))
+            let ready = is_ready(node);
+            addresses.map(move |address| of_node(node, address, node_port, ready))
         })
         .collect();
     backends.sort();
     backends
 }
 
-fn of_node(node: &Node, address: std::net::IpAddr, port: u16) -> Backend {
+fn of_node(node: &Node, address: std::net::IpAddr, port: u16, ready: bool) -> Backend {
     Backend {
         name: node.name.clone(),
         kind: BackendKind::Node,
         address,
         port,
         weight: None,
-        ready: true,
+        ready,
         serving: true,
         terminating: false,
     }
@@ -41,7 +59,10 @@ mod tests {
     use crate::builders::{node, world_of};
 
     fn shown(world: &World, families: &[Family]) -> Vec<String> {
-        node_backends(world, families, 30080).iter().map(|b| format!("{} {}:{}", b.name, b.address, b.port)).collect()
+        node_backends(world, families, 30080, |_| true)
+            .iter()
+            .map(|b| format!("{} {}:{}", b.name, b.address, b.port))
+            .collect()
     }
 
     #[test]

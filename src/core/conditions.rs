@@ -142,6 +142,10 @@ table! {
         "There is no node that may take the traffic", "Check labels, taints and addresses of the nodes";
     HealthUnknown: "BackendsHealthy", Unknown, Normal, Never,
         "The health of the backends is not known", "";
+    ServedInside: "InClusterReachable", True, Normal, Never,
+        "Clients inside the cluster are served by kube-proxy and do not pass the gateway", "";
+    DestinationOnly: "InClusterReachable", False, Warning, Changed,
+        "Clients inside the cluster get no answer at this address, because the gateway rewrites only the destination of packets", "Let them use the Service's name, or set ferrolb.io/ip-mode to VIP";
     Accepted: "ConfigurationValid", True, Normal, Never,
         "Everything that the Service asks for is understood", "";
     AcceptedWithWarnings: "ConfigurationValid", True, Warning, Changed,

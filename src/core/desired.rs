@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
-use ferrolb_provider::{Desired, Family, Options, Owner, Port, Problem, TrafficPolicy};
+use ferrolb_provider::{Backend, Desired, Family, Options, Owner, Port, Problem, TrafficPolicy};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
-use crate::backends::node_backends;
+use crate::backends::{is_unchecked, node_backends};
 use crate::claim::is_deleting;
 use crate::facts::protocol;
 use crate::ranges::{self, source_ranges};
-use crate::{Claim, GROUP_PREFIX, Key, PROVIDER_ANNOTATION, Settings, World, claim, has_finalizer, holder, owner};
+use crate::{
+    Claim, GROUP_PREFIX, Key, Node, PROVIDER_ANNOTATION, Settings, World, claim, has_finalizer, holder, owner,
+};
 
 /// Annotations with these beginnings are options for a provider.
 const OPTION_PREFIXES: [&str; 7] = [
@@ -142,9 +144,20 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
         problems.extend(bad);
         Vec::new()
     });
+    let options = options(svc, parameters);
+    let local = spec.external_traffic_policy.as_deref() == Some("Local");
+    let key = Key::of(&svc.metadata);
+    // Where a health check decides, readiness must not: its ups and downs would cost calls and change nothing.
+    let unchecked = is_unchecked(&options);
+    let is_ready = |node: &Node, port: &ServicePort| {
+        let name = port.name.as_deref().unwrap_or_default();
+        !unchecked || (node.ready && (!local || world.has_ready_endpoint(&key, name, &node.name)))
+    };
     let mut ports = Vec::new();
     for (index, port) in spec.ports.iter().flatten().enumerate() {
-        match resolved(index, port, spec, &families, world) {
+        match resolved(index, port, spec, |node_port| {
+            node_backends(world, &families, node_port, |node| is_ready(node, port))
+        }) {
             Ok(port) => ports.push(port),
             Err(problem) => problems.push(problem),
         }
@@ -152,7 +165,6 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
     if !problems.is_empty() {
         return Err(problems);
     }
-    let local = spec.external_traffic_policy.as_deref() == Some("Local");
     Ok(Desired {
         owner: owner(svc, settings),
         families,
@@ -162,7 +174,7 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
         health_check_node_port: spec.health_check_node_port.filter(|_| local).and_then(number),
         source_ranges,
         affinity_seconds: affinity(spec),
-        options: options(svc, parameters),
+        options,
     })
 }
 
@@ -205,8 +217,7 @@ fn resolved(
     index: usize,
     port: &ServicePort,
     spec: &ServiceSpec,
-    families: &[Family],
-    world: &World,
+    backends: impl Fn(u16) -> Vec<Backend>,
 ) -> Result<Port, Problem> {
     let problem = |field: &str, message: String, valid: &str| Problem {
         option: format!("spec.ports[{index}].{field}"),
@@ -232,12 +243,7 @@ fn resolved(
         };
         problem("nodePort", message, valid)
     })?;
-    Ok(Port {
-        name: port.name.clone().unwrap_or_default(),
-        protocol,
-        port: external,
-        backends: node_backends(world, families, node_port),
-    })
+    Ok(Port { name: port.name.clone().unwrap_or_default(), protocol, port: external, backends: backends(node_port) })
 }
 
 fn number(port: i32) -> Option<u16> {

@@ -67,6 +67,7 @@ pub fn report(svc: &Service, pass: &Pass<'_>, now: Timestamp) -> Report {
             draft.add(Reason::InvalidConfiguration, "");
             draft.keep_or_add("AddressAllocated", Reason::NoAddress);
             draft.keep("BackendsHealthy");
+            draft.keep("InClusterReachable");
             draft.add(Reason::Invalid, &message::problems(problems));
         }
         Pass::Provided { want, ready_endpoints, outcome } => draft.provided(want, *ready_endpoints, outcome),
@@ -107,12 +108,16 @@ impl Draft<'_> {
                 }
                 let (reason, details) = health(want, ready_endpoints, serving);
                 self.add(reason, &details);
+                if let Some(address) = serving.addresses.first().filter(|_| serving.destination_only) {
+                    self.add(inside(address.mode), "");
+                }
             }
             None => {
                 self.keep_ingress();
                 self.ready(outcome, "", true);
                 self.keep_or_add("AddressAllocated", Reason::AddressUnknown);
                 self.keep_or_add("BackendsHealthy", Reason::HealthUnknown);
+                self.keep("InClusterReachable");
             }
         }
         if !outcome.problems.is_empty() {
@@ -248,6 +253,14 @@ fn health(want: &Desired, ready_endpoints: usize, serving: &Serving) -> (Reason,
         Some(h) if h.healthy == 0 => (Reason::NoneHealthy, format!("0 of {}", h.total)),
         Some(h) if h.healthy < h.total => (Reason::SomeHealthy, format!("{} of {}", h.healthy, h.total)),
         Some(_) => (Reason::AllHealthy, String::new()),
+    }
+}
+
+/// How clients inside the cluster fare where only the destination of packets is rewritten.
+fn inside(mode: IpMode) -> Reason {
+    match mode {
+        IpMode::Vip => Reason::ServedInside,
+        IpMode::Proxy => Reason::DestinationOnly,
     }
 }
 

@@ -135,6 +135,13 @@ impl World {
         self.slices(service).map(Slice::ready).sum()
     }
 
+    /// Whether an endpoint on `node` takes new connections for the port of this name of a Service.
+    pub fn has_ready_endpoint(&self, service: &Key, port: &str, node: &str) -> bool {
+        let serves = |slice: &&Slice| slice.ports.is_empty() || slice.ports.iter().any(|p| p.name == port);
+        let mut endpoints = self.slices(service).filter(serves).flat_map(|slice| &slice.endpoints);
+        endpoints.any(|e| e.ready && e.node.as_deref() == Some(node))
+    }
+
     /// The UIDs of all Services.
     pub fn uids(&self) -> BTreeSet<&str> {
         self.services.values().filter_map(|s| s.metadata.uid.as_deref()).collect()

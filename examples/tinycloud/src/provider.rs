@@ -250,7 +250,7 @@ impl Provider for TinyProvider {
             }
             _ => None,
         };
-        Serving { addresses: seen.iter().filter_map(address).collect(), health: None }
+        Serving { addresses: seen.iter().filter_map(address).collect(), ..Serving::default() }
     }
 
     async fn owners(&self, cluster: &str) -> Result<Vec<Owner>> {

@@ -53,7 +53,7 @@ impl Provider for Memory {
         let (ip, mode) = (IpAddr::from([192, 0, 2, 1]), IpMode::Vip);
         let ports = |b: &Balancer| b.0.iter().map(|p| (p.protocol, p.port)).collect();
         let address = |s: &Seen<Balancer>| Address { ip, mode, ports: ports(&s.resource) };
-        Serving { addresses: seen.iter().map(address).collect(), health: None }
+        Serving { addresses: seen.iter().map(address).collect(), ..Serving::default() }
     }
 
     async fn owners(&self, cluster: &str) -> Result<Vec<Owner>> {

@@ -128,7 +128,8 @@ pub struct Backend {
     pub port: u16,
     /// Share of new connections relative to the others; `None`: all alike.
     pub weight: Option<u16>,
-    /// Takes new connections. For a node: true, its health check decides.
+    /// Takes new connections. For a node: true where a health check of the load balancer decides; where there is none,
+    /// whether the node is ready and, with [`TrafficPolicy::Local`], has a ready endpoint.
     pub ready: bool,
     /// Answers, though it may be about to end.
     pub serving: bool,

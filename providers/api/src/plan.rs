@@ -153,8 +153,8 @@ fn keep<'a, R: Resource>(want: &R, seen: &'a [Seen<R>], kept: &BTreeMap<Slot, Se
     let slot = want.slot();
     seen.iter()
         .filter(|s| s.owned && s.resource.slot() == slot)
-        // What outlives its parents is moved to the right one, not made anew.
-        .filter(|s| want.outlives_parents() || hangs_right(want, s, kept))
+        // What can be moved to the right parents is not made anew.
+        .filter(|s| want.moves() || hangs_right(want, s, kept))
         .min_by_key(|s| {
             let goes = matches!(want.change(&s.resource), Change::Replace(_));
             (goes, s.created.clone(), s.id.clone())

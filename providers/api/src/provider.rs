@@ -61,6 +61,9 @@ pub struct Serving {
     pub addresses: Vec<Address>,
     /// How many backends pass their health check, and how many there are; `None`: the provider cannot tell.
     pub health: Option<Health>,
+    /// Only the destination of packets is rewritten and their source stays, so that answers to a client inside the
+    /// cluster do not come back the way that its requests took.
+    pub destination_only: bool,
 }
 
 /// One address of a load balancer.

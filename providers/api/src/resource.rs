@@ -79,6 +79,12 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
     fn outlives_parents(&self) -> bool {
         false
     }
+
+    /// True for an object that an update can hang on other parents (a DNAT rule, on another address), so that it need
+    /// not be made anew: the plan asks to update its `parents`.
+    fn moves(&self) -> bool {
+        self.outlives_parents()
+    }
 }
 
 /// The difference between an object as wished and as found.

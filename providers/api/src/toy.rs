@@ -3,7 +3,8 @@
 //! ```text
 //! lb ◄─ listener ◄─ pool ◄─┬─ member   natural key, four in one call
 //!  ▲    natural key        └─ monitor
-//!  └── eip (outlives the lb)
+//!  ├── eip (outlives the lb)
+//!  └── rule (moves)
 //! ```
 
 use serde::Serialize;
@@ -21,9 +22,9 @@ pub(crate) struct Toy {
     pub adopted: Option<Id>,
 }
 
-/// `lb/main`, `eip/main`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`.
+/// `lb/main`, `eip/main`, `rule/80`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`.
 pub(crate) fn toy(slot: &str) -> Toy {
-    let kinds = ["lb", "eip", "listener", "pool", "monitor", "member"];
+    let kinds = ["lb", "eip", "rule", "listener", "pool", "monitor", "member"];
     let (kind, what) = slot.split_once('/').unwrap();
     Toy {
         kind: kinds.into_iter().find(|k| *k == kind).unwrap(),
@@ -75,7 +76,7 @@ impl Resource for Toy {
         let port = self.what.split(':').next().unwrap();
         match self.kind {
             "lb" => vec![],
-            "eip" | "listener" => vec![Slot::new("lb", "main")],
+            "eip" | "rule" | "listener" => vec![Slot::new("lb", "main")],
             "pool" => vec![Slot::new("listener", port)],
             _ => vec![Slot::new("pool", port)],
         }
@@ -107,6 +108,10 @@ impl Resource for Toy {
 
     fn outlives_parents(&self) -> bool {
         self.kind == "eip"
+    }
+
+    fn moves(&self) -> bool {
+        matches!(self.kind, "eip" | "rule")
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn status(model: &[ElbResource], seen: &[Found], mode: IpMode) -> Ser
     };
     let pools: Vec<(Protocol, u16, &Found)> =
         model.iter().filter_map(|wanted| served(wanted, balancer, seen)).collect();
-    let mut serving = Serving { addresses: Vec::new(), health: health(&pools, seen) };
+    let mut serving = Serving { health: health(&pools, seen), ..Serving::default() };
     let Some(public) = public_addresses(model, lb, seen) else {
         return serving;
     };

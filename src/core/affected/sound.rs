@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use ferrolb_provider::Protocol;
 use k8s_openapi::api::core::v1::Service;
 
 use super::*;
 use crate::builders::*;
-use crate::{Decision, PROVIDER_ANNOTATION, Settings, desired};
+use crate::{Decision, PROVIDER_ANNOTATION, Settings, SlicePort, desired};
 
 /// A seeded source of numbers; not good ones, but the same ones each time.
 struct Dice(u64);
@@ -37,13 +38,14 @@ fn changed_service(dice: &mut Dice, old: Option<&Arc<Service>>, name: &str) -> O
     };
     let mut svc = Service::clone(old);
     let value = dice.pick(&["1", "2"]);
-    match dice.below(16) {
+    match dice.below(17) {
         0 => return None,
         1 => svc = deleting(svc),
         2 => svc.metadata.finalizers = None,
         3 => drop(svc.metadata.annotations.get_or_insert_default().remove(PROVIDER_ANNOTATION)),
         4 => svc.status = None,
         5 => svc = annotate(svc, dice.pick(&["kubernetes.io/elb.id", "metallb.io/x", "example.com/x"]), value),
+        16 => svc = annotate(svc, "kubernetes.io/elb.class", dice.pick(&["dnat", "union"])),
         6 => svc.metadata.labels = Some([("any".to_owned(), value.to_owned())].into()),
         kind => {
             let spec = svc.spec.get_or_insert_default();
@@ -86,14 +88,16 @@ fn step(dice: &mut Dice, world: &mut World) -> Change {
             let owner = dice.pick(&NAMES);
             let count = dice.below(3);
             let endpoints = (0..count).map(|_| endpoint(dice.pick(&NAMES), dice.flip()));
-            let new = slice(name, owner, endpoints.collect::<Vec<_>>());
+            let mut new = slice(name, owner, endpoints.collect::<Vec<_>>());
+            let named = |name: &str| SlicePort { name: name.to_owned(), protocol: Protocol::Tcp, port: None };
+            new.ports = dice.flip().then(|| named(dice.pick(&["", "web"]))).into_iter().collect();
             world.apply_slice(Key::new("default", name), (!gone).then_some(new))
         }
         _ => {
             let name = dice.pick(&CLASSES);
             let mut new = class(name, dice.pick(&["elb", "layer2", "mock"]));
             new.default = dice.below(3) == 0;
-            new.parameters.insert("kubernetes.io/elb.class".into(), dice.pick(&["1", "2"]).into());
+            new.parameters.insert("kubernetes.io/elb.class".into(), dice.pick(&["1", "dnat"]).into());
             new.allowed_namespaces =
                 dice.flip().then(|| dice.pick(&["default", "shop"]).to_owned()).into_iter().collect();
             world.apply_class(name, (!gone).then_some(new))
@@ -134,6 +138,6 @@ fn who_is_not_named_is_decided_as_before() {
         }
         // Otherwise naming all, or a world in which nothing happens, would pass.
         assert!(differed > 1_000, "{differed} decisions differed");
-        assert!(named < differed * 5, "{named} named for {differed} that differed");
+        assert!(named < differed * 6, "{named} named for {differed} that differed");
     }
 }

@@ -185,6 +185,21 @@ fn a_node_affects_all_when_it_becomes_another_target() {
 }
 
 #[test]
+fn the_readiness_of_a_node_affects_only_whom_no_health_check_serves() {
+    let mut world = cluster();
+    add(&mut world, annotate(service("f"), "kubernetes.io/elb.class", "dnat"));
+    add(&mut world, annotate(deleting(held(service("g"), "elb")), "kubernetes.io/elb.class", "dnat"));
+    world.apply_node("n1", Some(node("n1", "10.0.0.1")));
+    let not_ready = world.apply_node("n1", Some(Node { ready: false, ..node("n1", "10.0.0.1") }));
+    assert_eq!(names(&world, &not_ready), "f");
+    let mut dnat = class("gold", "elb");
+    dnat.parameters.insert("kubernetes.io/elb.class".into(), "dnat".into());
+    world.apply_class("gold", Some(dnat));
+    let ready = world.apply_node("n1", Some(node("n1", "10.0.0.1")));
+    assert_eq!(names(&world, &ready), "abf", "any class may be that of `a`");
+}
+
+#[test]
 fn endpoints_affect_their_service_when_they_come_or_go() {
     let on = |nodes: &[(&str, bool)]| Some(slice("s1", "a", nodes.iter().map(|(n, r)| endpoint(n, *r))));
     // Before, after, affected with policy Cluster, with policy Local.

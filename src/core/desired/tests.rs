@@ -138,6 +138,33 @@ fn policy_local_takes_the_same_nodes_and_the_health_check_port() {
     assert_eq!(wanted(&local("Cluster")).health_check_node_port, None);
 }
 
+/// Which backends of the first port are ready.
+fn ready(svc: &Service, world: &World) -> Vec<String> {
+    let Decision::Provide { want, .. } = desired(svc, world, &default_to("elb")) else { panic!("{svc:?}") };
+    want.ports[0].backends.iter().filter(|b| b.ready).map(|b| b.name.clone()).collect()
+}
+
+#[test]
+fn without_a_health_check_readiness_and_local_endpoints_decide() {
+    let mut world = world_of([
+        node("n1", "10.0.0.1"),
+        node("n2", "10.0.0.2"),
+        Node { ready: false, ..node("n3", "10.0.0.3") },
+        node("n4", "10.0.0.4"),
+    ]);
+    let endpoints = [endpoint("n1", true), endpoint("n2", false), endpoint("n3", true)];
+    world.apply_slice(Key::new("default", "web-1"), Some(slice("web-1", "web", endpoints)));
+    let mut other = slice("web-2", "web", [endpoint("n4", true)]);
+    other.ports.push(crate::SlicePort { name: "other".into(), protocol: ferrolb_provider::Protocol::Tcp, port: None });
+    world.apply_slice(Key::new("default", "web-2"), Some(other));
+    let local = |svc| with_spec(svc, |s| s.external_traffic_policy = Some("Local".into()));
+    let dnat = || annotate(service("web"), "kubernetes.io/elb.class", "DNAT");
+    assert_eq!(ready(&service("web"), &world).len(), 4, "a health check decides");
+    assert_eq!(ready(&local(service("web")), &world).len(), 4, "a health check decides");
+    assert_eq!(ready(&dnat(), &world), ["n1", "n2", "n4"]);
+    assert_eq!(ready(&local(dnat()), &world), ["n1"], "n4 has an endpoint of another port");
+}
+
 #[test]
 fn affinity() {
     let with = |kind: &str, seconds: Option<i32>| {

@@ -50,6 +50,7 @@ fn works() -> Outcome {
         serving: Some(Serving {
             addresses: vec![address("203.0.113.7", IpMode::Proxy, &BOTH), address("10.9.0.5", IpMode::Vip, &BOTH)],
             health: Some(Health { healthy: 3, total: 3 }),
+            destination_only: false,
         }),
         settled: true,
         ..Outcome::default()
@@ -120,6 +121,26 @@ fn all_well() {
     );
     assert_eq!(events(&first), ["Normal LoadBalancerReady"]);
     assert_eq!(first.events[0].message, "The load balancer is as the Service asks: 203.0.113.7, 10.9.0.5.");
+}
+
+#[test]
+fn where_only_the_destination_is_rewritten_clients_inside_are_told() {
+    let svc = two_ports();
+    let mut outcome = works();
+    let serving = outcome.serving.as_mut().unwrap();
+    serving.destination_only = true;
+    let proxied = provided(&svc, &outcome, EARLY);
+    assert!(shown(&proxied).contains(&"InClusterReachable=False DestinationOnly".to_owned()), "{proxied:?}");
+    assert!(events(&proxied).contains(&"Warning DestinationOnly".to_owned()), "{proxied:?}");
+    outcome.serving.as_mut().unwrap().addresses.remove(0);
+    let vip = provided(&svc, &outcome, EARLY);
+    assert!(shown(&vip).contains(&"InClusterReachable=True ServedInside".to_owned()), "{vip:?}");
+    // A pass that could not look leaves it, one that found otherwise takes it away.
+    let svc = written(svc, &vip);
+    let blind = provided(&svc, &Outcome::default(), LATE);
+    assert!(shown(&blind).contains(&"InClusterReachable=True ServedInside".to_owned()), "{blind:?}");
+    let other = provided(&svc, &works(), LATE);
+    assert!(!shown(&other).iter().any(|c| c.starts_with("InCluster")), "{other:?}");
 }
 
 #[test]

@@ -102,6 +102,14 @@ fn what_outlives_its_parent_moves_to_the_replacement() {
 }
 
 #[test]
+fn what_moves_is_hung_on_its_new_parent_before_the_old_one_goes() {
+    let model = [toy("lb/main").adopt("9"), toy("rule/80")];
+    let seen = [toy("lb/main").seen("1", &[]), toy("lb/main").seen("9", &[]), toy("rule/80").seen("2", &["1"])];
+    assert_eq!(words(&model, &seen), ["~ rule/80 (parents)", "- lb/main"]);
+    assert_eq!(words(&[], &[seen[0].clone(), seen[2].clone()]), ["- rule/80", "- lb/main"]);
+}
+
+#[test]
 fn an_unbound_address_is_bound() {
     let mut seen = found();
     seen[1].parents.clear();

@@ -385,7 +385,7 @@ impl Provider for Client {
             mode: IpMode::Vip,
             ports: Vec::new(),
         };
-        Serving { addresses: eips.map(address).collect(), health: None }
+        Serving { addresses: eips.map(address).collect(), ..Serving::default() }
     }
 
     /// A mark holds the identity only, no names.
