@@ -129,7 +129,11 @@ fn apply(sim: &Sim, plug: &Arc<Plug>, issued: Duration, request: &Request) -> Re
         let Answered { status, body } = s.cloud.call(request.method.as_str(), path, &request.body);
         s.tally.cloud_effects += u64::from(before != s.cloud.revision());
         s.note(now, || format!("{} cloud {} {path} {status}", plug.identity, request.method));
-        Response { status, headers: Vec::new(), body: body.map(|b| b.to_string().into_bytes()).unwrap_or_default() }
+        Response {
+            status,
+            headers: Vec::new(),
+            body: body.and_then(|b| serde_json::to_vec(&b).ok()).unwrap_or_default(),
+        }
     })
 }
 

@@ -32,7 +32,9 @@ pub struct Law {
     pub strangers: Vec<String>,
     /// Their addresses.
     pub shared: BTreeSet<String>,
+    /// UIDs of all Services, as of this version of the Services.
     live: BTreeSet<String>,
+    services: u64,
     /// Services from which somebody took the finalizer or the annotation.
     robbed: BTreeSet<String>,
     /// Services whose cloud objects somebody edited.
@@ -115,10 +117,14 @@ impl Law {
         !self.orphans().is_empty()
     }
 
-    /// Judges the world after an event.
+    /// Judges the world after an event; only what may have changed is looked at.
     pub fn judge(&mut self, now: Duration, api: &Store, cloud: &Cloud) {
-        let services: Vec<&Value> = api.all(Kind::Service).map(|(_, service)| service).collect();
-        self.live = services.iter().filter_map(|s| s["metadata"]["uid"].as_str().map(str::to_owned)).collect();
+        if self.services != api.services_version() {
+            self.services = api.services_version();
+            let services = || api.all(Kind::Service).map(|(_, service)| service);
+            self.live = services().filter_map(|s| s["metadata"]["uid"].as_str().map(str::to_owned)).collect();
+            self.no_double(now, services());
+        }
         if self.ledger.revision != cloud.revision() {
             let path = self.actor.as_ref().map(|actor| actor.path.as_str());
             let after = self.ledger.after(cloud, path);
@@ -127,7 +133,6 @@ impl Law {
             self.foreign_objects(now, &before);
         }
         self.no_leak(now);
-        self.no_double(now, &services);
         self.actor = None;
     }
 
@@ -177,24 +182,24 @@ impl Law {
     }
 
     /// I3: one address and port, one Service.
-    fn no_double(&mut self, now: Duration, services: &[&Value]) {
-        let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
+    fn no_double<'a>(&mut self, now: Duration, services: impl Iterator<Item = &'a Value>) {
+        let mut seen: BTreeMap<(&str, &str, u64), &str> = BTreeMap::new();
         for service in services {
-            let uid = service["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+            let uid = service["metadata"]["uid"].as_str().unwrap_or_default();
             // What is on its way out may show an address that is given away already.
-            if self.tampered.contains(&uid) || !service["metadata"]["deletionTimestamp"].is_null() {
+            if self.tampered.contains(uid) || !service["metadata"]["deletionTimestamp"].is_null() {
                 continue;
             }
-            for entry in service["status"]["loadBalancer"]["ingress"].as_array().into_iter().flatten() {
+            for entry in ingress(service).as_array().into_iter().flatten() {
                 let ip = entry["ip"].as_str().unwrap_or_default();
                 // Sharing somebody else's load balancer is what users ask for; the cloud keeps its ports apart.
                 if self.shared.contains(ip) {
                     continue;
                 }
-                for port in served(service, entry) {
-                    let other = seen.insert((ip.to_owned(), port.clone()), uid.clone());
+                for (protocol, port) in served(service, entry) {
+                    let other = seen.insert((ip, protocol, port), uid);
                     if let Some(other) = other.filter(|other| *other != uid) {
-                        self.breach(now, "I3", format!("{ip} {port} is promised to {other} and {uid}"));
+                        self.breach(now, "I3", format!("{ip} {protocol}/{port} is promised to {other} and {uid}"));
                     }
                 }
             }
@@ -254,15 +259,21 @@ impl Law {
 
     /// I7: nothing but what is ours changes by our hand.
     fn only_ours(&mut self, now: Duration, who: &str, old: &Value, new: &Value) {
-        let others = |service: &Value| {
-            let metadata = &service["metadata"];
-            let mut finalizers = strings(&metadata["finalizers"]);
-            finalizers.retain(|f| f != FINALIZER);
-            let mut annotations = metadata["annotations"].as_object().cloned().unwrap_or_default();
-            annotations.remove(HOLDER);
-            (finalizers, annotations, metadata["labels"].clone(), service["spec"].clone())
+        let finalizers = |service: &Value| {
+            let mut all = strings(&service["metadata"]["finalizers"]);
+            all.retain(|f| f != FINALIZER);
+            all
         };
-        if others(old) != others(new) {
+        let annotations = |service: &'_ Value| -> Vec<(String, Value)> {
+            let all = service["metadata"]["annotations"].as_object().into_iter().flatten();
+            all.filter(|(key, _)| *key != HOLDER).map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        let same = old["spec"] == new["spec"]
+            && old["metadata"]["labels"] == new["metadata"]["labels"]
+            && (old["metadata"]["annotations"] == new["metadata"]["annotations"]
+                || annotations(old) == annotations(new))
+            && finalizers(old) == finalizers(new);
+        if !same {
             self.breach(now, "I7", format!("{who} changed what is not ours: {old} -> {new}"));
         }
     }
@@ -312,13 +323,12 @@ impl Law {
     }
 }
 
-/// The ports that an entry of the status promises, as `TCP/80`.
-fn served(service: &Value, entry: &Value) -> Vec<String> {
-    let ports = |list: &Value| -> Vec<Value> { list.as_array().cloned().unwrap_or_default() };
-    let said = ports(&entry["ports"]);
-    let all = if said.is_empty() { ports(&service["spec"]["ports"]) } else { said };
-    let served = all.iter().filter(|p| p["error"].is_null());
-    served.map(|p| format!("{}/{}", p["protocol"].as_str().unwrap_or("TCP"), p["port"])).collect()
+/// The ports that an entry of the status promises, with their protocols.
+fn served<'a>(service: &'a Value, entry: &'a Value) -> impl Iterator<Item = (&'a str, u64)> {
+    let said = entry["ports"].as_array().filter(|ports| !ports.is_empty());
+    let all = said.or(service["spec"]["ports"].as_array()).into_iter().flatten();
+    let served = all.filter(|p| p["error"].is_null());
+    served.map(|p| (p["protocol"].as_str().unwrap_or("TCP"), p["port"].as_u64().unwrap_or_default()))
 }
 
 fn ingress(service: &Value) -> &Value {

@@ -34,7 +34,7 @@ pub struct Broken;
 /// An answer before it becomes HTTP.
 pub struct Answer {
     status: u16,
-    body: String,
+    body: Vec<u8>,
     retry_after: bool,
 }
 
@@ -126,7 +126,7 @@ async fn carry_out(sim: &Sim, plug: &Plug, call: &Call, client: &oneshot::Sender
             Some(answer)
         }
         Fate::Cut => {
-            let half = answer.body.chars().take(answer.body.len() / 2).collect();
+            let half = answer.body[..answer.body.len() / 2].to_vec();
             Some(Answer { body: half, ..answer })
         }
         _ => Some(answer),
@@ -278,12 +278,12 @@ fn body(call: &Call) -> Result<Value, Refusal> {
 
 impl Answer {
     pub fn of(answer: Result<Value, Refusal>) -> Self {
-        match answer {
-            Ok(body) => Self { status: 200, body: body.to_string(), retry_after: false },
-            Err(refusal) => {
-                Self { status: refusal.code, body: refusal.status().to_string(), retry_after: refusal.code == 429 }
-            }
-        }
+        let (status, body) = match answer {
+            Ok(body) => (200, body),
+            Err(refusal) => (refusal.code, refusal.status()),
+        };
+        // A Value always has a text.
+        Self { status, body: serde_json::to_vec(&body).unwrap_or_default(), retry_after: status == 429 }
     }
 
     pub fn into_response(self) -> Response<Body> {

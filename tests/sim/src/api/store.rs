@@ -64,6 +64,8 @@ pub struct Store {
     version: u64,
     /// Version of the last change that a watch tells.
     told: u64,
+    /// The same for Services alone.
+    services: u64,
     /// Watches from before this version are told 410.
     compacted: u64,
     /// Lists under way by continue token.
@@ -127,6 +129,7 @@ impl Store {
             history: Vec::new(),
             version: 1000,
             told: 0,
+            services: 0,
             compacted: 0,
             rests: BTreeMap::new(),
             dice: Dice::new(seed, "store"),
@@ -140,6 +143,11 @@ impl Store {
     /// The version of the last change that a watch tells.
     pub fn told(&self) -> u64 {
         self.told
+    }
+
+    /// Version of the last change of any Service.
+    pub fn services_version(&self) -> u64 {
+        self.services
     }
 
     pub fn get(&self, key: &Key) -> Option<&Value> {
@@ -318,7 +326,13 @@ impl Store {
             return;
         }
         self.told = self.version;
-        let line = format!("{}\n", json!({"type": verb, "object": object}));
+        if kind == Kind::Service {
+            self.services = self.version;
+        }
+        let mut line = format!(r#"{{"type":"{verb}","object":"#).into_bytes();
+        // A Value always has a text.
+        line.extend(serde_json::to_vec(object).unwrap_or_default());
+        line.extend(b"}\n");
         let deleting = !object["metadata"]["deletionTimestamp"].is_null() || verb == "DELETED";
         let uid = object["metadata"]["uid"].as_str().filter(|_| deleting).map(str::to_owned);
         self.history.push(Change { version: self.version, kind, deleting: uid, line: Bytes::from(line) });
