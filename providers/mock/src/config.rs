@@ -33,6 +33,8 @@ pub const VIP_SUBNET_NEUTRON_ID: &str = "fe220000-0000-4000-8000-000000000011";
 pub const NODE_SUBNET_ID: &str = "fe220000-0000-4000-8000-000000000020";
 /// Neutron subnet id of the subnet nodes live in.
 pub const NODE_SUBNET_NEUTRON_ID: &str = "fe220000-0000-4000-8000-000000000021";
+/// The NAT gateway that is there from the start, in the VPC and the nodes' subnet.
+pub const NAT_GATEWAY_ID: &str = "fe220000-0000-4000-8000-000000000030";
 
 /// How to start a mock cloud.
 #[derive(Debug, Clone)]
@@ -61,6 +63,8 @@ pub struct Config {
     pub announce: bool,
     /// How long a new EIP stays PENDING_CREATE.
     pub eip_create_delay: Duration,
+    /// How long NAT gateways and rules stay PENDING_CREATE, PENDING_UPDATE and PENDING_DELETE.
+    pub nat_delay: Duration,
     /// Upper bound of a health monitor's delay and timeout, to speed tests up.
     pub max_probe_interval: Option<Duration>,
     /// Upper bound of the idle time of UDP sessions, to speed tests up.
@@ -91,6 +95,7 @@ impl Default for Config {
             dataplane: false,
             announce: false,
             eip_create_delay: Duration::ZERO,
+            nat_delay: Duration::ZERO,
             max_probe_interval: None,
             max_udp_idle: None,
             state_file: None,
@@ -118,6 +123,7 @@ impl Config {
             ],
             eip_range: self.eip_range,
             eip_create_delay: SignedDuration::try_from(self.eip_create_delay).unwrap_or_default(),
+            nat_delay: SignedDuration::try_from(self.nat_delay).unwrap_or_default(),
             data_plane: self.dataplane,
         }
     }

@@ -55,7 +55,8 @@ impl Cloud {
         let listeners = cloud.listeners.iter().map(|(id, listener)| ("listeners", id, &listener.description));
         let pools = cloud.pools.iter().map(|(id, pool)| ("pools", id, &pool.description));
         let eips = cloud.eips.iter().map(|(id, eip)| ("eips", id, &eip.alias));
-        let all = balancers.chain(listeners).chain(pools).chain(eips);
+        let rules = cloud.dnat_rules.iter().map(|(id, rule)| ("dnatrules", id, &rule.description));
+        let all = balancers.chain(listeners).chain(pools).chain(eips).chain(rules);
         all.map(|(kind, id, text)| (kind, id.clone(), text.clone())).collect()
     }
 

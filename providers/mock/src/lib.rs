@@ -1,4 +1,4 @@
-//! A mock of a Huawei-style cloud (ELB v2 and v3, EIP v1 and v3, the needed part of VPC and IAM) with a
+//! A mock of a Huawei-style cloud (ELB v2 and v3, EIP v1 and v3, NAT v2, the needed part of VPC and IAM) with a
 //! real data plane. It shares no code with the client it is used to test, so that the two cannot be
 //! wrong in the same way.
 //!
@@ -40,8 +40,8 @@ mod server;
 mod state;
 
 pub use config::{
-    ACCESS_KEY, Clock, Config, DOMAIN_ID, DOMAIN_NAME, NODE_SUBNET_ID, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, REGION,
-    SECRET_KEY, VIP_SUBNET_ID, VIP_SUBNET_NEUTRON_ID, VPC_ID,
+    ACCESS_KEY, Clock, Config, DOMAIN_ID, DOMAIN_NAME, NAT_GATEWAY_ID, NODE_SUBNET_ID, NODE_SUBNET_NEUTRON_ID,
+    PROJECT_ID, REGION, SECRET_KEY, VIP_SUBNET_ID, VIP_SUBNET_NEUTRON_ID, VPC_ID,
 };
 pub use embedded::{Answered, Cloud};
 pub use faults::{Fault, FaultPlan, Match, Rule};

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::state::Refusal;
+use crate::state::{NatRefusal, Refusal};
 
 /// What goes back: a status and a JSON object, or nothing (204).
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub enum Family {
     Vpc,
     /// `{error_code, error_msg}`
     Iam,
+    /// `{error_code, error_msg}`
+    Nat,
 }
 
 impl Answer {
@@ -48,7 +50,7 @@ impl Answer {
     /// An error in the shape of one service.
     pub fn error_of(family: Family, status: u16, code: &str, message: &str) -> Self {
         match family {
-            Family::Elb | Family::Iam => Self::error(status, code, message),
+            Family::Elb | Family::Iam | Family::Nat => Self::error(status, code, message),
             Family::Vpc => {
                 Self { body: Some(json!({"code": code, "message": message})), ..Self::error(status, code, message) }
             }
@@ -59,6 +61,7 @@ impl Answer {
         let (status, code) = match family {
             Family::Elb | Family::Iam => elb_code(refusal),
             Family::Vpc => vpc_code(refusal),
+            Family::Nat => nat_code(refusal),
         };
         Self::error_of(family, status, code, &refusal.to_string())
     }
@@ -84,6 +87,39 @@ fn elb_code(refusal: &Refusal) -> (u16, &'static str) {
         | Refusal::EipFree(_)
         | Refusal::EipBusy(_) => (409, "ELB.8907"),
         Refusal::NoEipLeft | Refusal::EipAddressTaken(_) => (409, "ELB.8950"),
+        Refusal::Nat(refusal) => nat_codes(refusal),
+    }
+}
+
+fn nat_code(refusal: &Refusal) -> (u16, &'static str) {
+    match refusal {
+        Refusal::Nat(refusal) => nat_codes(refusal),
+        _ => (400, "NAT.0301"),
+    }
+}
+
+/// Nearly all come as 400, as the vendor's own table does.
+fn nat_codes(refusal: &NatRefusal) -> (u16, &'static str) {
+    match refusal {
+        NatRefusal::Busy(_) => (400, "NAT.0102"),
+        NatRefusal::GatewayNotActive(_) => (400, "NAT.0103"),
+        NatRefusal::NoGateway(_) => (404, "NAT.0105"),
+        // That it is refused is known, the code is not.
+        NatRefusal::GatewayInUse(_) => (409, "NAT.0106"),
+        NatRefusal::BadProtocol => (400, "NAT.0302"),
+        NatRefusal::BadPort(_) => (400, "NAT.0303"),
+        NatRefusal::InternalTaken(_) => (400, "NAT.0304"),
+        NatRefusal::ExternalTaken(_) => (400, "NAT.0305"),
+        NatRefusal::HalfAllPorts => (400, "NAT.0306"),
+        NatRefusal::AllPorts(_) => (400, "NAT.0307"),
+        NatRefusal::RuleQuota(_) => (400, "NAT.0309"),
+        NatRefusal::NoTarget => (400, "NAT.0310"),
+        NatRefusal::VirtualIp(_) => (400, "NAT.0312"),
+        NatRefusal::BatchTooLong(_) => (400, "NAT.0314"),
+        NatRefusal::TwoTargets => (400, "NAT.0317"),
+        NatRefusal::NoRule(_) => (404, "NAT.0319"),
+        NatRefusal::EipBound(_) => (400, "NAT.0402"),
+        NatRefusal::EipElsewhere(_) => (400, "NAT.0404"),
     }
 }
 

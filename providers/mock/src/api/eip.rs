@@ -61,7 +61,7 @@ fn new_bandwidth(fields: &Fields) -> Result<Bandwidth, Refusal> {
 
 /// The load balancer an EIP is bound to.
 pub fn owner<'a>(cloud: &'a Cloud, eip: &Eip) -> Option<&'a LoadBalancer> {
-    eip.bound.as_ref().and_then(|bound| cloud.loadbalancers.get(bound.loadbalancer()))
+    eip.bound.as_ref().and_then(|bound| cloud.loadbalancers.get(bound.instance()))
 }
 
 /// Port and private address as API v1 shows them: not for a dedicated load balancer.
@@ -80,6 +80,7 @@ pub fn instance_of(cloud: &Cloud, eip: &Eip) -> Option<(&'static str, String)> {
     match &eip.bound {
         Some(Bound::Elb(id)) => Some(("ELB", id.clone())),
         Some(Bound::Port(_)) => port_of(cloud, eip).map(|(port, _)| ("PORT", port)),
+        Some(Bound::Nat(id)) => Some(("NATGW", id.clone())),
         None => None,
     }
 }

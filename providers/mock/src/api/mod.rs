@@ -24,6 +24,7 @@ mod listeners;
 mod loadbalancers;
 mod members;
 mod monitors;
+mod nat;
 mod pools;
 mod request;
 mod route;

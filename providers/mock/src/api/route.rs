@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::answer::{Answer, Family};
 use super::request::{Context, Query, Request};
 use super::{
-    catalogue, eip_v1, eip_v3, elb_v2, iam, listeners, loadbalancers, members, monitors, pools, statuses, tags, vpc,
+    catalogue, eip_v1, eip_v3, elb_v2, iam, listeners, loadbalancers, members, monitors, nat, pools, statuses, tags,
+    vpc,
 };
 use crate::state::Refusal;
 
@@ -94,6 +95,18 @@ static ROUTES: &[Route] = &[
     vpc("GET", "/v1/{pid}/subnets/{id}", vpc::subnet),
     vpc("GET", "/v1/{pid}/ports", vpc::ports),
     vpc("GET", "/v1/{pid}/ports/{id}", vpc::port),
+    vpc("GET", "/v2.0/ports", vpc::ports),
+    nat("GET", "/v2/{pid}/nat_gateways", nat::gateways),
+    nat("POST", "/v2/{pid}/nat_gateways", nat::create_gateway),
+    nat("GET", "/v2/{pid}/nat_gateways/{id}", nat::gateway),
+    nat("PUT", "/v2/{pid}/nat_gateways/{id}", nat::update_gateway),
+    nat("DELETE", "/v2/{pid}/nat_gateways/{id}", nat::delete_gateway),
+    nat("GET", "/v2/{pid}/dnat_rules", nat::rules),
+    nat("POST", "/v2/{pid}/dnat_rules", nat::create_rule),
+    nat("POST", "/v2/{pid}/dnat_rules/batch", nat::create_rules),
+    nat("GET", "/v2/{pid}/dnat_rules/{id}", nat::rule),
+    nat("PUT", "/v2/{pid}/dnat_rules/{id}", nat::update_rule),
+    nat("DELETE", "/v2/{pid}/nat_gateways/{id}/dnat_rules/{rule}", nat::delete_rule),
     Route { method: "GET", template: "/v3/projects", family: Family::Iam, handler: iam::projects },
     Route { method: "GET", template: "/v3/auth/domains", family: Family::Iam, handler: iam::domains },
 ];
@@ -104,6 +117,10 @@ const fn elb(method: &'static str, template: &'static str, handler: Handler) -> 
 
 const fn vpc(method: &'static str, template: &'static str, handler: Handler) -> Route {
     Route { method, template, family: Family::Vpc, handler }
+}
+
+const fn nat(method: &'static str, template: &'static str, handler: Handler) -> Route {
+    Route { method, template, family: Family::Nat, handler }
 }
 
 /// The route of a decoded path, if there is one.
@@ -117,6 +134,7 @@ pub fn find(method: &str, path: &str) -> Option<Found> {
 /// Runs the handler, or says why not. `body` is what came, byte for byte.
 pub fn dispatch(context: &mut Context, found: Option<&Found>, query: Query, body: &[u8]) -> Answer {
     let Some(found) = found else { return unknown() };
+    context.cloud.advance(context.now);
     let family = found.route.family;
     if found.project.as_ref().is_some_and(|project| *project != context.cloud.setup.project_id) {
         return Answer::error_of(family, 403, "SYS.0403", "Forbidden: the project id in the path is not yours");

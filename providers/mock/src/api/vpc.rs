@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::request::{Context, Request};
-use crate::state::{Cloud, LoadBalancer, Refusal, Subnet};
+use crate::state::{Cloud, LoadBalancer, Nic, Refusal, Subnet};
 
 pub fn vpcs(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let vpc = vpc_json(context.cloud);
@@ -34,26 +34,35 @@ pub fn subnet(context: &mut Context, request: &Request) -> Result<Answer, Refusa
     Ok(Answer::ok(json!({"subnet": subnet_json(cloud, subnet)})))
 }
 
-/// Ports there are none of but the VIP ports of load balancers.
+/// VIP ports of load balancers; and those interfaces of servers that are asked for by id or address.
 pub fn ports(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let cloud = &*context.cloud;
     let query = &request.query;
+    let fixed = |part: &str| -> Vec<&str> { query.all("fixed_ips").filter_map(|f| f.strip_prefix(part)).collect() };
+    let (addresses, subnets) = (fixed("ip_address="), fixed("subnet_id="));
     let passes = |port: &Value| {
-        let simple = ["id", "device_id", "network_id"]
-            .iter()
-            .all(|key| query.first(key).is_none_or(|wanted| port[*key] == wanted));
-        let address = |wanted: &str| port["fixed_ips"][0]["ip_address"] == wanted.trim_start_matches("ip_address=");
-        simple && query.first("fixed_ips").is_none_or(address)
+        let is_one_of = |wanted: &[&str], value: &Value| wanted.is_empty() || wanted.iter().any(|w| value == w);
+        let simple = ["id", "device_id", "network_id"];
+        let simple = simple.iter().all(|key| is_one_of(&query.all(key).collect::<Vec<_>>(), &port[*key]));
+        let ip = &port["fixed_ips"][0];
+        simple && is_one_of(&addresses, &ip["ip_address"]) && is_one_of(&subnets, &ip["subnet_id"])
     };
-    let ports: Vec<Value> =
-        cloud.loadbalancers.iter().filter_map(|(_, lb)| port_json(cloud, lb)).filter(passes).collect();
+    let by_id = query.all("id").filter_map(|id| cloud.nic(id));
+    let by_address = addresses.iter().filter_map(|ip| cloud.nic_at(ip.parse().ok()?));
+    let mut nics: Vec<Nic> = by_id.chain(by_address).collect();
+    nics.dedup();
+    let nics = nics.iter().filter_map(|nic| nic_json(cloud, nic));
+    let balancers = cloud.loadbalancers.iter().filter_map(|(_, lb)| port_json(cloud, lb));
+    let ports: Vec<Value> = balancers.chain(nics).filter(passes).collect();
     Ok(Answer::ok(json!({"ports": ports})))
 }
 
 pub fn port(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let cloud = &*context.cloud;
-    let mut ports = cloud.loadbalancers.iter().filter_map(|(_, lb)| port_json(cloud, lb));
-    let port = ports
+    let balancers = cloud.loadbalancers.iter().filter_map(|(_, lb)| port_json(cloud, lb));
+    let nic = cloud.nic(request.param(0)).and_then(|nic| nic_json(cloud, &nic));
+    let port = balancers
+        .chain(nic)
         .find(|port| port["id"] == request.param(0))
         .ok_or_else(|| Refusal::not_found("Port", request.param(0)))?;
     Ok(Answer::ok(json!({"port": port})))
@@ -82,6 +91,21 @@ fn subnet_json(cloud: &Cloud, subnet: &Subnet) -> Value {
         "dnsList": ["100.125.1.250", "100.125.129.250"],
         "availability_zone": "mock-1a",
     })
+}
+
+fn nic_json(cloud: &Cloud, nic: &Nic) -> Option<Value> {
+    let subnet = cloud.node_subnet()?;
+    Some(json!({
+        "id": nic.id,
+        "name": "",
+        "device_id": nic.device_id,
+        "device_owner": "compute:mock-1a",
+        "network_id": subnet.id,
+        "fixed_ips": [{"subnet_id": subnet.neutron_subnet_id, "ip_address": nic.address}],
+        "status": "ACTIVE",
+        "admin_state_up": true,
+        "tenant_id": cloud.setup.project_id,
+    }))
 }
 
 fn port_json(cloud: &Cloud, lb: &LoadBalancer) -> Option<Value> {

@@ -104,7 +104,7 @@ fn addresses(cloud: &Cloud) -> BTreeMap<&str, Vec<IpAddr>> {
     }
     for (_, eip) in cloud.eips.iter() {
         if let Some(bound) = &eip.bound {
-            addresses.entry(bound.loadbalancer()).or_default().push(eip.address);
+            addresses.entry(bound.instance()).or_default().push(eip.address);
         }
     }
     addresses

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
-use super::{Eip, Health, Listener, LoadBalancer, Monitor, Pool, Quotas, Refusal, Store, Subnet, Vpc};
+use super::{
+    DnatRule, Eip, Health, Listener, LoadBalancer, Monitor, NatGateway, Pool, Quotas, Refusal, Store, Subnet, Vpc,
+};
 
 /// Everything the cloud stores. Mutating functions live beside the kind they change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub struct Cloud {
     pub pools: Store<Pool>,
     pub monitors: Store<Monitor>,
     pub eips: Store<Eip>,
+    pub nat_gateways: Store<NatGateway>,
+    pub dnat_rules: Store<DnatRule>,
 }
 
 /// What the configuration fixes.
@@ -38,6 +42,7 @@ pub struct Setup {
     pub subnets: Vec<Subnet>,
     pub eip_range: IpNet,
     pub eip_create_delay: SignedDuration,
+    pub nat_delay: SignedDuration,
     /// Whether health checks really run.
     pub data_plane: bool,
 }
@@ -52,7 +57,7 @@ pub struct Tag {
 
 impl Cloud {
     pub fn new(setup: Setup) -> Self {
-        Self {
+        let mut cloud = Self {
             setup,
             health: BTreeMap::new(),
             revision: 0,
@@ -63,7 +68,16 @@ impl Cloud {
             pools: Store::default(),
             monitors: Store::default(),
             eips: Store::default(),
-        }
+            nat_gateways: Store::default(),
+            dnat_rules: Store::default(),
+        };
+        cloud.add_default_gateway();
+        cloud
+    }
+
+    fn add_default_gateway(&mut self) {
+        let gateway = super::nat::default_gateway();
+        self.nat_gateways.insert(gateway.id.clone(), Timestamp::UNIX_EPOCH, gateway);
     }
 
     /// Counts every change of an object; equal before and after a call means the call changed nothing.
@@ -71,7 +85,7 @@ impl Cloud {
         self.revision
     }
 
-    /// Deletes everything; quotas and the sequence of ids stay.
+    /// Deletes everything but the gateway it began with; quotas and the sequence of ids stay.
     pub fn clear(&mut self, now: Timestamp) {
         let all: Vec<String> = self.loadbalancers.iter().map(|(id, _)| id.clone()).collect();
         all.iter().for_each(|id| _ = self.loadbalancers.remove(id, now));
@@ -81,6 +95,11 @@ impl Cloud {
         all.iter().for_each(|id| self.drop_pool(now, id));
         let all: Vec<String> = self.eips.iter().map(|(id, _)| id.clone()).collect();
         all.iter().for_each(|id| _ = self.eips.remove(id, now));
+        let all: Vec<String> = self.dnat_rules.iter().map(|(id, _)| id.clone()).collect();
+        all.iter().for_each(|id| _ = self.dnat_rules.remove(id, now));
+        let all: Vec<String> = self.nat_gateways.iter().map(|(id, _)| id.clone()).collect();
+        all.iter().for_each(|id| _ = self.nat_gateways.remove(id, now));
+        self.add_default_gateway();
         self.touch();
     }
 

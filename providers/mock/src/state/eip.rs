@@ -35,7 +35,7 @@ pub struct Bandwidth {
     pub share_type: String,
 }
 
-/// The load balancer an EIP serves, and how it was bound.
+/// What an EIP serves, and how it was bound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
@@ -43,12 +43,15 @@ pub enum Bound {
     Elb(String),
     /// The VIP port of a shared load balancer.
     Port(String),
+    /// A NAT gateway, by the rules there that use it.
+    Nat(String),
 }
 
 impl Bound {
-    pub fn loadbalancer(&self) -> &str {
+    /// Id of the load balancer or gateway.
+    pub fn instance(&self) -> &str {
         match self {
-            Self::Elb(id) | Self::Port(id) => id,
+            Self::Elb(id) | Self::Port(id) | Self::Nat(id) => id,
         }
     }
 }
@@ -72,11 +75,11 @@ pub struct EipPatch {
 }
 
 impl Eip {
-    /// ELB for a dedicated load balancer, ACTIVE for a port.
+    /// ELB for a dedicated load balancer, ACTIVE for a port or a gateway.
     pub fn status(&self, now: Timestamp) -> &'static str {
         match &self.bound {
             Some(Bound::Elb(_)) => "ELB",
-            Some(Bound::Port(_)) => "ACTIVE",
+            Some(Bound::Port(_) | Bound::Nat(_)) => "ACTIVE",
             None if now < self.ready => "PENDING_CREATE",
             None => "DOWN",
         }
@@ -165,18 +168,20 @@ impl Cloud {
         self.free_eip(now, id)?;
         let version = |eip: &Eip| eip.address.is_ipv4();
         let mine = version(self.eip(id)?);
-        if self.eips_of(bound.loadbalancer()).any(|other| version(other) == mine) {
-            return Err(Refusal::InstanceHasEip(bound.loadbalancer().to_owned()));
+        if self.eips_of(bound.instance()).any(|other| version(other) == mine) {
+            return Err(Refusal::InstanceHasEip(bound.instance().to_owned()));
         }
         self.eips.update(id, now, |eip| eip.bound = Some(bound));
         self.touch();
         Ok(())
     }
 
-    /// API v3: unbinds whatever it is bound to.
+    /// API v3: unbinds from whatever it is bound to, but for a gateway, which holds it as long as a rule uses it.
     pub fn unbind_eip(&mut self, now: Timestamp, id: &str) -> Result<(), Refusal> {
-        if self.eip(id)?.bound.is_none() {
-            return Err(Refusal::EipFree(id.to_owned()));
+        match self.eip(id)?.bound {
+            None => return Err(Refusal::EipFree(id.to_owned())),
+            Some(Bound::Nat(_)) => return Err(Refusal::EipInUse(id.to_owned())),
+            Some(Bound::Elb(_) | Bound::Port(_)) => {}
         }
         self.eips.update(id, now, |eip| eip.bound = None);
         self.touch();
@@ -211,6 +216,6 @@ impl Cloud {
         self.eips
             .iter()
             .map(|(_, eip)| eip)
-            .filter(move |eip| eip.bound.as_ref().is_some_and(|bound| bound.loadbalancer() == loadbalancer))
+            .filter(move |eip| eip.bound.as_ref().is_some_and(|bound| bound.instance() == loadbalancer))
     }
 }

@@ -6,7 +6,8 @@
 //!        ├─ pools ◄────────── listeners (default_pool_id)
 //!        │    ├─ members            inside the pool, as in the paths of the API
 //!        │    └─ healthmonitor_id ─► monitors
-//!        ├─ eips ── bound ─► loadbalancers
+//!        ├─ eips ── bound ─► loadbalancers, nat_gateways
+//!        ├─ nat_gateways ◄─── dnat_rules ──► eips, network interfaces of servers
 //!        ├─ network: one VPC and its subnets, from the configuration
 //!        └─ health: what the data plane last saw of each member (not stored)
 //! ```
@@ -18,7 +19,9 @@ mod listener;
 mod loadbalancer;
 mod member;
 mod monitor;
+mod nat;
 mod network;
+mod nic;
 mod pool;
 mod protocol;
 mod quota;
@@ -32,7 +35,11 @@ pub use listener::{Listener, ListenerPatch, NewListener};
 pub use loadbalancer::{Cascade, EipWish, LoadBalancer, LoadBalancerPatch, NewLoadBalancer};
 pub use member::{Deleted, Member, MemberKey, MemberPatch, NewMember};
 pub use monitor::{Codes, Monitor, MonitorPatch, MonitorType, NewMonitor};
+pub use nat::{
+    DnatRule, NatGateway, NatGatewayPatch, NatProtocol, NatRefusal, NatTarget, NewNatGateway, Ports, RuleWish,
+};
 pub use network::{Subnet, Vpc};
+pub use nic::Nic;
 pub use pool::{Algorithm, NewPool, Persistence, Pool, PoolPatch};
 pub use protocol::Protocol;
 pub use quota::Quotas;

@@ -16,6 +16,8 @@ pub struct Quotas {
     pub members_per_pool: i64,
     pub healthmonitor: i64,
     pub publicip: i64,
+    /// Of one NAT gateway.
+    pub dnat_rule: i64,
 }
 
 impl Default for Quotas {
@@ -29,6 +31,7 @@ impl Default for Quotas {
             members_per_pool: 1000,
             healthmonitor: -1,
             publicip: 2000,
+            dnat_rule: 200,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::NatRefusal;
+
 /// A refused call. Texts follow the vendor's where they are known.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
@@ -42,6 +44,8 @@ pub enum Refusal {
     NoEipLeft,
     #[error("public IP address {0} is in use")]
     EipAddressTaken(IpAddr),
+    #[error(transparent)]
+    Nat(#[from] NatRefusal),
 }
 
 impl Refusal {

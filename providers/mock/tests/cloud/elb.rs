@@ -147,11 +147,8 @@ async fn force_takes_everything_but_what_is_protected() {
     assert_eq!(cloud.delete(format!("{POOLS}/{pool}/delete-cascade")).await.0, 409);
     cloud.call("PUT", &format!("{POOLS}/{pool}"), json!({"pool": {"member_deletion_protection_enable": false}})).await;
     assert_eq!(cloud.delete(format!("{LBS}/{lb}/force-elb")).await.0, 204);
-    let counts = cloud.handle.ledger()["counts"].clone();
-    assert_eq!(
-        counts,
-        json!({"eips": 0, "loadbalancers": 1, "listeners": 0, "pools": 0, "members": 0, "healthmonitors": 0})
-    );
+    let counts = ["loadbalancers", "eips", "listeners", "pools", "members", "healthmonitors"];
+    assert_eq!(counts.map(|kind| cloud.count(kind)), [1, 0, 0, 0, 0, 0]);
     assert_eq!(cloud.get(&format!("{LBS}/{other}")).await["loadbalancer"]["name"], "b");
 }
 

@@ -10,6 +10,7 @@ mod eip;
 mod elb;
 mod faults;
 mod golden;
+mod nat;
 mod paging;
 mod restart;
 mod signing;
