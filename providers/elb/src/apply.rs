@@ -4,6 +4,8 @@
 //! cloud says that something exists already, a read finds out whose it is; an EIP that refuses to go is unbound; and
 //! members go one by one where the cloud has no call for several.
 
+mod nat;
+
 use ferrolb_provider::{Detail, Item, Owner, ProviderError, Resource, Seen, State, Step, Verb};
 use serde_json::{Map, json};
 
@@ -38,6 +40,9 @@ impl Apply<'_> {
         if matches!(item.resource, ElbResource::Member(_)) {
             return members::apply(&self.client, step).await?.ok_or_else(|| impossible(item));
         }
+        if let ElbResource::DnatRule(rule) = &item.resource {
+            return self.rule(rule, step, item).await;
+        }
         match step.verb {
             Verb::Create => self.create(item, step.parents.first()).await,
             Verb::Update => self.update(item, step.parents.first()).await,
@@ -48,7 +53,7 @@ impl Apply<'_> {
     async fn create(&self, item: &Item<ElbResource>, parent: Option<&Found>) -> Result<Vec<Found>> {
         let seen = match (&item.resource, parent) {
             (ElbResource::LoadBalancer(lb), _) => self.create_balancer(lb).await?,
-            (ElbResource::Eip(eip), Some(balancer)) => self.create_eip(eip, balancer).await?,
+            (ElbResource::Eip(eip), balancer) => self.create_eip(eip, balancer).await?,
             (ElbResource::Listener(listener), Some(balancer)) => self.create_listener(listener, balancer).await?,
             (ElbResource::Pool(pool), Some(listener)) => self.create_pool(pool, listener).await?,
             (ElbResource::HealthMonitor(monitor), Some(pool)) => self.create_monitor(monitor, pool).await?,
@@ -90,9 +95,9 @@ impl Apply<'_> {
         Ok(seen)
     }
 
-    /// Made and bound in one call, by the port of the private address.
-    async fn create_eip(&self, eip: &Eip, balancer: &Found) -> Result<Found> {
-        let port = vip_port(balancer);
+    /// Made and bound in one call, by the port of the private address; for a NAT gateway it stays free.
+    async fn create_eip(&self, eip: &Eip, balancer: Option<&Found>) -> Result<Found> {
+        let port = balancer.and_then(vip_port);
         let mut publicip = Map::new();
         set(&mut publicip, "type", &eip.kind);
         set(&mut publicip, "alias", &mark::alias(self.owner));
@@ -109,10 +114,10 @@ impl Apply<'_> {
         set(&mut body, "enterprise_project_id", &body::project(&eip.enterprise_project));
         let created = self.client.create_eip(body.into()).await;
         let json = created.map_err(final_refusal)?;
-        let mut seen = observe::eip(&json, self.owner, Some(balancer));
+        let mut seen = observe::eip(&json, self.owner, balancer);
         seen.owned = true;
         // The answer comes before the binding, and says nothing of it.
-        if let ElbResource::Eip(found) = &mut seen.resource
+        if let (ElbResource::Eip(found), Some(balancer)) = (&mut seen.resource, balancer)
             && found.binding == Binding::Free
         {
             found.binding = Binding::Unready;
@@ -229,7 +234,7 @@ impl Apply<'_> {
                 now.owned = seen.owned;
                 now
             }
-            (ElbResource::Eip(eip), Some(balancer)) => self.update_eip(eip, seen, balancer, &item.fields).await?,
+            (ElbResource::Eip(eip), balancer) => self.update_eip(eip, seen, balancer, &item.fields).await?,
             (ElbResource::Pool(pool), Some(listener)) => {
                 let algorithm = pool.algorithm.unwrap_or_default().word();
                 let body = json!({"lb_algorithm": algorithm});
@@ -246,9 +251,15 @@ impl Apply<'_> {
         Ok(vec![updated])
     }
 
-    async fn update_eip(&self, eip: &Eip, seen: &Found, balancer: &Found, fields: &[&'static str]) -> Result<Found> {
+    async fn update_eip(
+        &self,
+        eip: &Eip,
+        seen: &Found,
+        balancer: Option<&Found>,
+        fields: &[&'static str],
+    ) -> Result<Found> {
         let mut now = seen.clone();
-        if fields.contains(&"parents") {
+        if let Some(balancer) = balancer.filter(|_| fields.contains(&"parents")) {
             now = self.bind(seen, balancer).await?;
         }
         if fields.contains(&"bandwidth_size")
@@ -297,7 +308,10 @@ impl Apply<'_> {
             ElbResource::Pool(_) => self.client.delete_pool(id).await?,
             ElbResource::HealthMonitor(_) => self.client.delete_monitor(id).await?,
             ElbResource::Eip(_) => return self.delete_eip(seen).await,
-            ElbResource::Member(_) => return Err(impossible(item)),
+            ElbResource::Member(_)
+            | ElbResource::NatGateway(_)
+            | ElbResource::PublicAddress(_)
+            | ElbResource::DnatRule(_) => return Err(impossible(item)),
         }
         Ok(Vec::new())
     }

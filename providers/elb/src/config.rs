@@ -11,6 +11,8 @@ pub struct ElbConfig {
     pub elb_endpoint: String,
     /// Base URL of the EIP API, on most clouds that of the VPC service.
     pub eip_endpoint: String,
+    /// Base URL of the NAT gateway API; without one class `dnat` is refused.
+    pub nat_endpoint: Option<String>,
     /// Project id.
     pub project_id: String,
     /// The cluster's VPC: where dedicated balancers are made.
@@ -33,7 +35,7 @@ pub struct ElbConfig {
 }
 
 impl ElbConfig {
-    /// One endpoint, one subnet for all, 10 s per call and the default limits.
+    /// One endpoint and no NAT service, one subnet for all, 10 s per call and the default limits.
     pub fn new(
         endpoint: impl Into<String>,
         project_id: impl Into<String>,
@@ -44,6 +46,7 @@ impl ElbConfig {
         Self {
             eip_endpoint: endpoint.clone(),
             elb_endpoint: endpoint,
+            nat_endpoint: None,
             project_id: project_id.into(),
             vpc_id: vpc_id.into(),
             vip_subnet_id: subnet_id.clone(),

@@ -76,6 +76,15 @@ pub const INSTANCE_RECLAIM_POLICY: &str = "kubernetes.io/elb.instance-reclaim-po
 /// `kubernetes.io/elb.keep-eip`
 pub const KEEP_EIP: &str = "kubernetes.io/elb.keep-eip";
 
+/// `kubernetes.io/natgateway.id`
+pub const NAT_GATEWAY_ID: &str = "kubernetes.io/natgateway.id";
+/// `kubernetes.io/elb.eip-id`
+pub const EIP_ID: &str = "kubernetes.io/elb.eip-id";
+/// `kubernetes.io/elb.eip-auto-create-option`
+pub const EIP_AUTO_CREATE_OPTION: &str = "kubernetes.io/elb.eip-auto-create-option";
+/// `ferrolb.io/ip-mode`
+pub const IP_MODE: &str = "ferrolb.io/ip-mode";
+
 /// Prefix of the keys that are ours to know: an unknown one with it is a mistake worth a warning.
 pub const PREFIX: &str = "kubernetes.io/elb.";
 
@@ -111,7 +120,7 @@ use Support::{Acts, Inert, Later, Refused};
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     // Choosing or making the load balancer
-    key(CLASS, "kind of load balancer", OneOf(&["union", "performance", "shared", "dedicated"]), "union with elb.autocreate; with elb.id not needed", Acts),
+    key(CLASS, "kind of load balancer", OneOf(&["union", "performance", "shared", "dedicated", "dnat"]), "union with elb.autocreate; with elb.id not needed", Acts),
     key(ID, "use this existing load balancer", Id, "", Acts),
     key(AUTOCREATE, "make a load balancer", Json, "", Acts),
     key(ENTERPRISE_ID, "enterprise project of what is made", Id, "0, the default project", Acts),
@@ -119,17 +128,18 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.vpc.id", "VPC, old spelling", Id, "", Inert),
     key("kubernetes.io/elb.tags", "tags of the load balancer", Text, "", Later),
     key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer when the Service goes", OneOf(&["alwaysDelete", "retain"]), "alwaysDelete", Refused),
-    key("kubernetes.io/elb.eip-id", "EIP of the load balancer (CCE writes it, the open controller reads it)", Id, "", Later),
+    key(EIP_ID, "class dnat: the EIP, by its id; otherwise EIP of the load balancer (CCE writes it, the open controller reads it)", Id, "", Later),
     key("kubernetes.io/elb.custom-eip-id", "bind this EIP instead", Id, "", Later),
     key("kubernetes.io/elb.custom-eip-status", "written by CCE", Json, "", Inert),
     key("kubernetes.io/elb.mark", "written by CCE", Text, "", Inert),
     key(KEEP_EIP, "keep the EIP when the Service goes", Switch, "false", Refused),
-    key("kubernetes.io/elb.eip-auto-create-option", "make an EIP (open controller)", Json, "", Later),
+    key(EIP_AUTO_CREATE_OPTION, "class dnat: make an EIP; otherwise not yet (open controller)", Json, "", Later),
     key("kubernetes.io/elb.availability-zones", "zones of a dedicated load balancer (open controller)", List, "", Later),
     key("kubernetes.io/elb.l4-flavor-id", "flavor of a dedicated load balancer (open controller)", Id, "the region's", Later),
     key("kubernetes.io/elb.l7-flavor-id", "flavor of a dedicated load balancer (open controller)", Id, "the region's", Later),
     key("kubernetes.io/elb.enable-cross-vpc", "members outside the VPC (open controller)", Switch, "false", Later),
-    key("kubernetes.io/natgateway.id", "NAT gateway of a DNAT Service", Id, "", Later),
+    key(NAT_GATEWAY_ID, "class dnat: the public NAT gateway that gets a rule for each port", Id, "", Acts),
+    key(IP_MODE, "class dnat: whether clients inside the cluster are served by kube-proxy (VIP) or would have to go through the gateway, which does not answer them (Proxy)", OneOf(&["VIP", "Proxy"]), "VIP; with the mock cloud, which may run on a node, Proxy", Acts),
     // Pool, health, stickiness
     key(LB_ALGORITHM, "how a member is chosen", OneOf(&["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"]), "ROUND_ROBIN", Acts),
     key("kubernetes.io/elb.session-affinity-mode", "a client keeps its member", OneOf(&["SOURCE_IP"]), "off", Later),
@@ -194,7 +204,7 @@ mod tests {
     fn every_key_is_listed_once_and_in_a_known_namespace() {
         let names: BTreeSet<_> = KEYS.iter().map(|k| k.name).collect();
         assert_eq!(names.len(), KEYS.len());
-        assert!(names.iter().all(|n| n.starts_with("kubernetes.io/")));
+        assert!(names.iter().all(|n| n.starts_with("kubernetes.io/") || n.starts_with("ferrolb.io/")));
         assert!(KEYS.iter().all(|k| !k.meaning.is_empty()));
     }
 

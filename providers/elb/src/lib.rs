@@ -1,4 +1,4 @@
-//! The Huawei-style cloud as a FerroLB provider: ELB v3 (v2 to create shared balancers) and EIP.
+//! The Huawei-style cloud as a FerroLB provider: ELB v3 (v2 to create shared balancers), EIP, and NAT v2.
 //!
 //! ```text
 //!   Options ── parse ──► ElbSpec ┐                       keys: every annotation, what it means, whether we act on it
@@ -14,9 +14,12 @@
 //!        ▲
 //!   listener/TCP:80 ◄─ pool/TCP:80 ◄─┬─ member/TCP:80/10.0.0.7:30080
 //!                                    └─ healthmonitor/TCP:80
+//!
+//!   natgateway/main ◄─┬─ dnatrule/TCP:80       class dnat: one rule, one port of one EIP to one node
+//!   address/main ◄────┘                        the user's EIP, or eip/main
 //! ```
 //!
-//! The owner mark ([`mark`]) travels in each create call: in the description of balancers, listeners and pools, in
+//! The owner mark ([`mark`]) travels in each create call: in the description of balancers, listeners, pools and rules, in
 //! the alias of EIPs; members and monitors are owned through their pool. Names are for people and find nothing.
 //!
 //! ≠ Kubernetes types, retries, order of calls.
@@ -26,8 +29,10 @@ mod autocreate;
 mod body;
 mod client;
 mod config;
+mod dnat;
 mod docs;
 mod drift;
+mod eip_option;
 mod flavor;
 mod health_check;
 mod json;
@@ -53,7 +58,7 @@ pub use docs::markdown;
 pub use parse::{Parsed, parse};
 pub use provider::Elb;
 pub use resource::{
-    Binding, Eip, ElbResource, FoundBalancer, HealthMonitor, Listener, LoadBalancer, Member, MemberHealth, NewBalancer,
-    Pool, PoolKey,
+    Binding, DnatRule, Eip, ElbResource, FoundBalancer, HealthMonitor, Listener, LoadBalancer, Member, MemberHealth,
+    NatGateway, NewBalancer, Pool, PoolKey, PublicAddress, Target,
 };
 pub use spec::{Algorithm, Autocreate, Balancer, Class, ElbSpec, HealthCheck, Probe, PublicIp};

@@ -1,5 +1,9 @@
 //! Everything of one owner, with as few calls as there can be.
 
+mod nat;
+
+pub(crate) use nat::addresses;
+
 use std::collections::BTreeSet;
 
 use ferrolb_provider::{Detail, Owner, ProviderError, Resource, Seen};
@@ -11,14 +15,14 @@ use crate::flavor::Flavors;
 use crate::keys::ID;
 use crate::mark;
 use crate::observe;
-use crate::resource::{ElbResource, balancer_slot};
+use crate::resource::ElbResource;
 
 /// Ids asked for in one call, so that the URL stays short.
 const IDS: usize = 50;
 
 type Found = Seen<ElbResource>;
 
-/// All that bears the mark of `owner`, and the adopted load balancer of `model`.
+/// All that bears the mark of `owner`, and the adopted objects of `model`. `vpc` is the cluster's.
 ///
 /// # Errors
 /// Those of the calls, and where the user names as an existing one what is marked as this very owner's: going on would
@@ -26,11 +30,12 @@ type Found = Seen<ElbResource>;
 pub(crate) async fn list(
     client: &Client,
     flavors: &Flavors,
+    vpc: &str,
     owner: &Owner,
     model: &[ElbResource],
 ) -> Result<Vec<Found>, ProviderError> {
-    let adopted = model.iter().find_map(Resource::adopted);
-    let (marked, adopted, eips, listeners, pools) = tokio::try_join!(
+    let adopted = model.iter().filter(|r| matches!(r, ElbResource::LoadBalancer(_))).find_map(Resource::adopted);
+    let (marked, adopted, eips, listeners, pools, nat) = tokio::try_join!(
         client.balancers(marked(owner)),
         async {
             match &adopted {
@@ -45,6 +50,7 @@ pub(crate) async fn list(
         client.eips(by("alias", &mark::alias(owner))),
         client.listeners(marked(owner)),
         client.pools(marked(owner)),
+        nat::list(client, vpc, owner, model),
     )?;
     let adopted = adopted.map(|json| observe::balancer(&json, owner));
     if let Some(own) = adopted.as_ref().filter(|seen| seen.owned) {
@@ -109,7 +115,8 @@ pub(crate) async fn list(
     all.extend(balancers);
     all.extend(listeners);
     all.extend(owned_pools.into_iter().map(|(_, seen)| seen));
-    debug_assert!(all.iter().all(|s| s.owned || s.resource.slot() == balancer_slot()));
+    all.extend(nat);
+    debug_assert!(all.iter().all(|s| s.owned || model.iter().any(|r| r.adopted().as_ref() == Some(&s.id))));
     Ok(all)
 }
 
@@ -152,17 +159,19 @@ fn own_work(balancer: &Found) -> ProviderError {
 
 /// Every owner of `cluster` that has at least one marked object.
 pub(crate) async fn owners(client: &Client, cluster: &str) -> Result<Vec<Owner>, ProviderError> {
-    let (balancers, listeners, pools, eips) = tokio::try_join!(
+    let (balancers, listeners, pools, eips, rules) = tokio::try_join!(
         client.balancers(Filter::new()),
         client.listeners(Filter::new()),
         client.pools(Filter::new()),
         client.eips(Filter::new()),
+        nat::rules(client, Filter::new()),
     )?;
     let descriptions = balancers
         .iter()
         .map(|b| &b.description)
         .chain(listeners.iter().map(|l| &l.description))
-        .chain(pools.iter().map(|p| &p.description));
+        .chain(pools.iter().map(|p| &p.description))
+        .chain(rules.iter().map(|r| &r.description));
     let mut owners: Vec<Owner> = Vec::new();
     let named = descriptions.filter_map(|d| mark::owner_in(d));
     let unnamed = eips.iter().filter_map(|e| mark::owner_in_alias(&e.alias, cluster));

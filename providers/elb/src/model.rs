@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ferrolb_provider::{Desired, Family, Model, Port, Problem, Protocol, TrafficPolicy};
 
 use crate::config::ElbConfig;
+use crate::dnat;
 use crate::keys::HEALTH_CHECK_OPTION;
 use crate::parse::{Parsed, parse};
 use crate::resource::{
@@ -21,6 +22,9 @@ const HEALTH_PORT: &str = "cce-healthz";
 /// # Errors
 /// Everything that is wrong with the input.
 pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResource>, Vec<Problem>> {
+    if dnat::is_wanted(&want.options) {
+        return dnat::model(want, config);
+    }
     let Parsed { spec, mut errors, mut warnings } = parse(&want.options);
     check(want, &mut errors, &mut warnings);
     let Some(spec) = spec.filter(|_| errors.is_empty()) else {
@@ -46,8 +50,8 @@ fn served(want: &Desired) -> impl Iterator<Item = &Port> {
     want.ports.iter().filter(|p| p.name != HEALTH_PORT)
 }
 
-/// What this version cannot do for a Service, whatever its options.
-fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>) {
+/// Protocols and families that neither a load balancer nor a NAT gateway serves.
+pub(crate) fn check_ports(want: &Desired, errors: &mut Vec<Problem>) {
     for (index, port) in want.ports.iter().enumerate() {
         if port.protocol == Protocol::Sctp {
             errors.push(Problem {
@@ -66,6 +70,11 @@ fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>)
             valid: "a list with IPv4".into(),
         });
     }
+}
+
+/// What this version cannot do for a Service, whatever its options.
+fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>) {
+    check_ports(want, errors);
     // Ignoring it would open to everybody what the user means to close.
     if !want.source_ranges.is_empty() {
         errors.push(Problem {

@@ -1,5 +1,7 @@
 //! What the cloud answers → objects as found. Pure.
 
+mod nat;
+
 use std::net::IpAddr;
 
 use ferrolb_provider::{Id, Owner, Protocol, Seen, State};
@@ -12,6 +14,8 @@ use crate::resource::{
     PoolKey,
 };
 use crate::spec::{Algorithm, Class, Probe};
+
+pub(crate) use nat::{gateway, public_address, rule};
 
 type Found = Seen<ElbResource>;
 

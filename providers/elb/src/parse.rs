@@ -82,7 +82,7 @@ fn balancer(
 }
 
 fn class(options: &Options, errors: &mut Vec<Problem>) -> Result<Option<Class>, ()> {
-    const VALID: &str = "union (shared) or performance (dedicated)";
+    const VALID: &str = "union (shared), performance (dedicated) or dnat";
     let Some(word) = options.get(CLASS).map(|w| w.trim()) else {
         return Ok(None);
     };
@@ -90,7 +90,8 @@ fn class(options: &Options, errors: &mut Vec<Problem>) -> Result<Option<Class>, 
         "" => return Ok(None),
         "union" | "shared" => return Ok(Some(Class::Shared)),
         "performance" | "dedicated" => return Ok(Some(Class::Dedicated)),
-        "dnat" | "elasticity" => format!("\"{word}\" is not supported yet"),
+        // Class dnat has a parser of its own.
+        "elasticity" => format!("\"{word}\" is not supported yet"),
         _ => format!("\"{word}\" is not known"),
     };
     errors.push(Problem { option: CLASS.to_owned(), at: String::new(), message, valid: VALID.into() });
@@ -113,7 +114,8 @@ fn algorithm(options: &Options, errors: &mut Vec<Problem>) -> Algorithm {
     })
 }
 
-fn id(options: &Options, key: &str, errors: &mut Vec<Problem>) -> Option<String> {
+/// The id in an option, `None` for none.
+pub(crate) fn id(options: &Options, key: &str, errors: &mut Vec<Problem>) -> Option<String> {
     let id = options.get(key)?.trim();
     if id.is_empty() {
         return None;
@@ -159,7 +161,7 @@ fn warn_of_keys(options: &Options) -> Vec<Problem> {
 }
 
 /// Whether a key says that its feature is off, which it is.
-fn is_off(value: &str) -> bool {
+pub(crate) fn is_off(value: &str) -> bool {
     matches!(value.trim(), "" | "false" | "off" | "0")
 }
 

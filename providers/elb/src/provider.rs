@@ -39,7 +39,7 @@ impl Provider for Elb {
     }
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
-        list::list(&self.client, &self.flavors, owner, model).instrument(span(owner)).await
+        list::list(&self.client, &self.flavors, &self.config.vpc_id, owner, model).instrument(span(owner)).await
     }
 
     async fn apply(&self, owner: &Owner, step: &Step<ElbResource>) -> Result<Vec<Seen<ElbResource>>, ProviderError> {

@@ -1,5 +1,7 @@
 //! The cloud objects: one struct per kind, one enum for all, and what makes two of them differ.
 
+mod nat;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -8,6 +10,9 @@ use serde::Serialize;
 
 use crate::drift;
 use crate::spec::{Algorithm, Class, Probe};
+
+pub use nat::{DnatRule, NatGateway, PublicAddress, Target};
+pub(crate) use nat::{address_slot, gateway_slot};
 
 /// Members that one call can add, change or delete.
 const BATCH: usize = 200;
@@ -27,6 +32,12 @@ pub enum ElbResource {
     Member(Member),
     /// Health check of a pool.
     HealthMonitor(HealthMonitor),
+    /// NAT gateway.
+    NatGateway(NatGateway),
+    /// EIP of the user's.
+    PublicAddress(PublicAddress),
+    /// Rule of a NAT gateway.
+    DnatRule(DnatRule),
 }
 
 /// A load balancer.
@@ -114,6 +125,8 @@ pub struct Eip {
 pub enum Binding {
     /// The load balancer of its owner.
     Balancer,
+    /// Wished: nothing; the NAT gateway takes it with the first rule.
+    Gateway,
     /// Nothing, and it can be bound.
     Free,
     /// Nothing, and it cannot be bound yet.
@@ -208,6 +221,11 @@ pub(crate) fn balancer_slot() -> Slot {
     Slot::new("loadbalancer", "main")
 }
 
+/// The slot of an EIP that is made for its owner.
+pub(crate) fn eip_slot() -> Slot {
+    Slot::new("eip", "main")
+}
+
 /// The slot of a listener.
 pub(crate) fn listener_slot(key: &PoolKey) -> Slot {
     Slot::new("listener", key)
@@ -222,7 +240,7 @@ impl Resource for ElbResource {
     fn slot(&self) -> Slot {
         match self {
             Self::LoadBalancer(_) => balancer_slot(),
-            Self::Eip(_) => Slot::new("eip", "main"),
+            Self::Eip(_) => eip_slot(),
             Self::Listener(l) => listener_slot(&l.key),
             Self::Pool(p) => pool_slot(&p.key),
             Self::Member(m) => {
@@ -231,12 +249,17 @@ impl Resource for ElbResource {
                 Slot::new("member", format_args!("{pool}/{place}"))
             }
             Self::HealthMonitor(h) => Slot::new("healthmonitor", &h.pool),
+            Self::NatGateway(_) => gateway_slot(),
+            Self::PublicAddress(_) => address_slot(),
+            Self::DnatRule(r) => Slot::new("dnatrule", &r.key),
         }
     }
 
     fn parents(&self) -> Vec<Slot> {
         match self {
-            Self::LoadBalancer(_) => Vec::new(),
+            Self::LoadBalancer(_) | Self::NatGateway(_) | Self::PublicAddress(_) => Vec::new(),
+            Self::Eip(e) if e.binding == Binding::Gateway => Vec::new(),
+            Self::DnatRule(r) => vec![gateway_slot(), if r.own_eip { eip_slot() } else { address_slot() }],
             Self::Eip(_) | Self::Listener(_) => vec![balancer_slot()],
             Self::Pool(p) => vec![listener_slot(&p.key)],
             Self::Member(m) => vec![pool_slot(&m.pool)],
@@ -264,6 +287,7 @@ impl Resource for ElbResource {
                 ("max_retries", want.max_retries != seen.max_retries),
                 ("monitor_port", want.port != seen.port),
             ]),
+            (Self::DnatRule(want), Self::DnatRule(seen)) => want.change(seen),
             _ => Change::None,
         }
     }
@@ -271,12 +295,14 @@ impl Resource for ElbResource {
     fn adopted(&self) -> Option<Id> {
         match self {
             Self::LoadBalancer(lb) => lb.adopted.clone().map(Id),
+            Self::NatGateway(gateway) => gateway.adopted.clone().map(Id),
+            Self::PublicAddress(eip) => eip.named.clone().map(Id),
             _ => None,
         }
     }
 
     fn has_natural_key(&self) -> bool {
-        matches!(self, Self::Listener(_) | Self::Member(_) | Self::HealthMonitor(_))
+        matches!(self, Self::Listener(_) | Self::Member(_) | Self::HealthMonitor(_) | Self::DnatRule(_))
     }
 
     fn batch(&self) -> usize {
@@ -285,6 +311,10 @@ impl Resource for ElbResource {
 
     fn outlives_parents(&self) -> bool {
         matches!(self, Self::Eip(_))
+    }
+
+    fn moves(&self) -> bool {
+        matches!(self, Self::Eip(_) | Self::DnatRule(_))
     }
 }
 

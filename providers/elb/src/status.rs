@@ -1,5 +1,7 @@
 //! What clients can reach right now. Pure.
 
+mod nat;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -11,6 +13,9 @@ type Found = Seen<ElbResource>;
 
 /// Addresses, the EIP first, once everything that they promise is there; and how the backends are.
 pub(crate) fn status(model: &[ElbResource], seen: &[Found], mode: IpMode) -> Serving {
+    if let Some(serving) = nat::status(model, seen, mode) {
+        return serving;
+    }
     let Some((balancer, lb)) = main_balancer(model, seen) else {
         return Serving::default();
     };

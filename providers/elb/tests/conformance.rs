@@ -6,7 +6,9 @@ use std::time::Duration;
 use ferrolb_elb::{
     Clock, Elb, ElbConfig, Limits, Method, Request, Response, StaticCredentials, Transport, TransportError, mark,
 };
-use ferrolb_mock::{ACCESS_KEY, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, SECRET_KEY, VIP_SUBNET_NEUTRON_ID, VPC_ID};
+use ferrolb_mock::{
+    ACCESS_KEY, NAT_GATEWAY_ID, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, SECRET_KEY, VIP_SUBNET_NEUTRON_ID, VPC_ID,
+};
 use ferrolb_provider::conformance::{self, Budgets, Call, Calls, Cloud, Facts, Fault, Object, Subject, Verdict};
 use ferrolb_provider::{BoxFuture, Desired, Host, Owner};
 use jiff::Timestamp;
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 const CLASS: &str = "kubernetes.io/elb.class";
 const ID: &str = "kubernetes.io/elb.id";
 const AUTOCREATE: &str = "kubernetes.io/elb.autocreate";
+const EIP_AUTO_CREATE_OPTION: &str = "kubernetes.io/elb.eip-auto-create-option";
 
 /// How long after a call was given up it may still be applied.
 const LATE: Duration = Duration::from_secs(6);
@@ -31,6 +34,11 @@ async fn shared_load_balancers() {
 #[tokio::test]
 async fn dedicated_load_balancers() {
     conforms("performance").await;
+}
+
+#[tokio::test]
+async fn rules_of_a_nat_gateway() {
+    conforms("dnat").await;
 }
 
 async fn conforms(class: &'static str) {
@@ -65,22 +73,30 @@ impl Subject for ElbSubject {
             // `created_at` has seconds.
             age_resolution: Duration::from_secs(2),
             concurrency: 1,
-            budgets: Some(Budgets {
-                // All is made in one pass; that the EIP is ready, a second one sees. A dedicated one needs the id of
-                // its flavor, once per process.
-                create: calls(if self.class == "union" { 10 } else { 11 }, 6),
-                steady: calls(6, 0),
-                add_backend: calls(6, 1),
-                release: calls(6, 6),
+            budgets: Some(if self.class == "dnat" {
+                BUDGETS_OF_DNAT
+            } else {
+                Budgets {
+                    // All is made in one pass; that the EIP is ready, a second one sees. A dedicated one needs the id of
+                    // its flavor, once per process.
+                    create: calls(if self.class == "union" { 10 } else { 11 }, 6),
+                    steady: calls(6, 0),
+                    add_backend: calls(6, 1),
+                    release: calls(6, 6),
+                }
             }),
         }
     }
 
     async fn empty_cloud(&self) -> World {
-        World::new(self.lies)
+        World::new(self.lies, self.class)
     }
 
     fn fit(&self, mut sample: Desired) -> Desired {
+        if self.class == "dnat" {
+            sample.options.extend(dnat(EIP_AUTO_CREATE_OPTION, r#"{"ip_type":"5_bgp","bandwidth_size":5}"#));
+            return sample;
+        }
         let mut autocreate = json!({
             "type": "public", "name": "web", "eip_type": "5_bgp", "bandwidth_name": "web",
             "bandwidth_chargemode": "bandwidth", "bandwidth_size": 5, "bandwidth_sharetype": "PER",
@@ -100,6 +116,14 @@ impl Subject for ElbSubject {
             want.options.insert(key.to_owned(), value.to_owned());
             want
         };
+        if self.class == "dnat" {
+            return vec![
+                with(EIP_AUTO_CREATE_OPTION, r#"{"ip_type":"5_bgp""#),
+                with(EIP_AUTO_CREATE_OPTION, r#"{"ip_type":"5_bgp","bandwidth_size":"much"}"#),
+                with("kubernetes.io/natgateway.id", ""),
+                with("ferrolb.io/ip-mode", "Both"),
+            ];
+        }
         vec![
             with(AUTOCREATE, r#"{"type":"public","#),
             with(AUTOCREATE, r#"{"type":"public","bandwidth_size":"much"}"#),
@@ -109,7 +133,10 @@ impl Subject for ElbSubject {
     }
 
     fn adopting(&self, sample: &Desired, id: &str) -> Option<Desired> {
-        let options = [(ID.to_owned(), id.to_owned())].into();
+        let options = match self.class {
+            "dnat" => dnat("kubernetes.io/elb.eip-id", id).into(),
+            _ => [(ID.to_owned(), id.to_owned())].into(),
+        };
         Some(Desired { options, ..sample.clone() })
     }
 
@@ -118,6 +145,21 @@ impl Subject for ElbSubject {
         want.ports[0].port += FOREIGN;
         Some(want)
     }
+}
+
+/// The calls of class `dnat`: two passes until the EIP is ready; each rule that is made or repointed asks for the
+/// network interface of its node.
+const BUDGETS_OF_DNAT: Budgets = Budgets {
+    create: Calls { reads: 14, writes: 2 },
+    steady: Calls { reads: 7, writes: 0 },
+    add_backend: Calls { reads: 7, writes: 0 },
+    release: Calls { reads: 5, writes: 2 },
+};
+
+/// The options of class `dnat`.
+fn dnat(eip: &str, value: &str) -> [(String, String); 3] {
+    [(CLASS, "dnat"), ("kubernetes.io/natgateway.id", NAT_GATEWAY_ID), (eip, value)]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
 }
 
 /// A cloud, its time, and the network to it.
@@ -133,6 +175,7 @@ struct State {
     late: Vec<(Duration, Request)>,
     /// Says of what is late that it was never sent.
     lies: bool,
+    class: &'static str,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -140,13 +183,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl World {
-    fn new(lies: bool) -> Self {
+    fn new(lies: bool, class: &'static str) -> Self {
         let now = Arc::<Mutex<Duration>>::default();
         let shared = now.clone();
         let clock = ferrolb_mock::Clock(Arc::new(move || utc(*lock(&shared))));
         let config = ferrolb_mock::Config { clock, ..ferrolb_mock::Config::default() };
         let cloud = ferrolb_mock::Cloud::new(&config).expect("no state file, no error");
-        let state = State { now, cloud, calls: Vec::new(), fault: None, late: Vec::new(), lies };
+        let state = State { now, cloud, calls: Vec::new(), fault: None, late: Vec::new(), lies, class };
         Self(Arc::new(Mutex::new(state)))
     }
 }
@@ -166,9 +209,34 @@ impl State {
 
     /// A call past the network: the hand of somebody else.
     fn by_hand(&self, path: &str, body: &Value) -> Value {
-        let answer = self.cloud.call("POST", &format!("/v3/{PROJECT_ID}/elb/{path}"), body.to_string().as_bytes());
+        self.post(&format!("/v3/{PROJECT_ID}/elb/{path}"), body)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let answer = self.cloud.call("POST", path, body.to_string().as_bytes());
         assert!(answer.status < 300, "{path}: {answer:?}");
         answer.body.unwrap_or_default()
+    }
+
+    /// An EIP of somebody else, and their rules on it.
+    fn foreign_rules(&self, like: &Desired) -> Option<String> {
+        let eip = self.post(
+            &format!("/v1/{PROJECT_ID}/publicips"),
+            &json!({"publicip": {"type": "5_bgp", "alias": "theirs"},
+                "bandwidth": {"name": "web", "size": 5, "share_type": "PER"}}),
+        );
+        let id = eip["publicip"]["id"].as_str()?.to_owned();
+        let nic = self.cloud.call("GET", "/v2.0/ports?fixed_ips=ip_address%3D172.16.0.200", b"").body?;
+        for port in &like.ports {
+            // On other ports, for the user lends this EIP.
+            let rule = json!({"dnat_rule": {
+                "nat_gateway_id": NAT_GATEWAY_ID, "floating_ip_id": id, "port_id": nic["ports"][0]["id"],
+                "protocol": port.protocol.to_string(), "external_service_port": port.port + FOREIGN,
+                "internal_service_port": port.port + 1, "description": r#"{"cluster":"another"}"#
+            }});
+            self.post(&format!("/v2/{PROJECT_ID}/dnat_rules"), &rule);
+        }
+        Some(id)
     }
 }
 
@@ -235,6 +303,8 @@ impl Cloud for World {
     fn provider(&self) -> Elb {
         let mut config = ElbConfig::new("http://mock", PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
         config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.to_owned();
+        let class = lock(&self.0).class;
+        config.nat_endpoint = (class == "dnat").then(|| "http://mock".to_owned());
         config.limits = Limits { per_second: 10_000.0, burst: 10_000.0 };
         let credentials = StaticCredentials::new(ACCESS_KEY, SECRET_KEY);
         Elb::new(config, Arc::new(self.clone()), Arc::new(credentials), Arc::new(self.clone()))
@@ -275,7 +345,7 @@ impl Cloud for World {
             _ => marked(o),
         };
         let mut objects = Vec::new();
-        for kind in ["loadbalancers", "eips", "listeners", "pools", "members", "healthmonitors"] {
+        for kind in ["loadbalancers", "eips", "listeners", "pools", "members", "healthmonitors", "dnatrules"] {
             for o in &of(kind) {
                 let (kind, id, ours) = (kind.to_owned(), text(&o["id"]), ours(kind, o));
                 // Ours may change; comparing it would be in vain.
@@ -297,6 +367,9 @@ impl Cloud for World {
 
     async fn add_foreign(&self, like: &Desired) -> Option<String> {
         let state = lock(&self.0);
+        if state.class == "dnat" {
+            return state.foreign_rules(like);
+        }
         let lb = state.by_hand(
             "loadbalancers",
             &json!({"loadbalancer": {

@@ -1,7 +1,7 @@
 //! Calls to the cloud.
 //!
 //! [`send`] makes one call: rate limit, deadline, signature, error class, one line in the log. It never repeats one.
-//! [`elb`] and [`eip`] hold the calls and their wire structs. The network itself is a [`Transport`], time a
+//! [`elb`], [`eip`] and [`nat`] hold the calls and their wire structs. The network itself is a [`Transport`], time a
 //! [`Clock`], keys a [`CredentialsSource`]: all passed in.
 
 mod clock;
@@ -10,6 +10,7 @@ pub(crate) mod eip;
 pub(crate) mod elb;
 mod http;
 mod limit;
+pub(crate) mod nat;
 mod page;
 mod refusal;
 mod send;
@@ -22,5 +23,5 @@ pub use credentials::{Credentials, CredentialsError, CredentialsSource, FileCred
 pub use http::HttpTransport;
 pub use transport::{Method, Request, Response, Transport, TransportError};
 
-pub(crate) use refusal::{CONFLICT, EIP_IN_USE, NO_SUCH_PATH};
+pub(crate) use refusal::{CONFLICT, EIP_IN_USE, NO_SUCH_PATH, PORT_TAKEN, TARGET_TAKEN};
 pub(crate) use send::{Client, Effect};

@@ -11,7 +11,7 @@ use super::transport::Response;
 /// No quota, or no address, left.
 const QUOTA: &[&str] = &[
     "ELB.8905", "ELB.9807", "ELB.1091", "ELB.2001", "ELB.6091", "ELB.8950", "ELB.8934", "VPC.0521", "VPC.0532",
-    "EIP.7905",
+    "EIP.7905", "NAT.0309", "NAT.0313",
 ];
 /// The caller, not the call, is wrong.
 const DENIED: &[&str] = &[
@@ -19,9 +19,9 @@ const DENIED: &[&str] = &[
     "VPC.0010", "VPC.0502",
 ];
 /// The object is not there.
-const NOT_FOUND: &[&str] = &["ELB.8904", "ELB.1002", "VPC.0504", "VPC.0306"];
+const NOT_FOUND: &[&str] = &["ELB.8904", "ELB.1002", "VPC.0504", "VPC.0306", "NAT.0105", "NAT.0319"];
 /// Something else is being done to the object; the same call works a little later.
-const BUSY: &[&str] = &["VPC.0512", "NAT.0102", "NAT.0106"];
+const BUSY: &[&str] = &["VPC.0512", "NAT.0102", "NAT.0103", "NAT.0106"];
 /// Said with status 500, and as final as a 409.
 const FINAL: &[&str] = &["VPC.0516"];
 /// The gateway does not know the path.
@@ -31,6 +31,11 @@ pub(crate) const NO_SUCH_PATH: &[&str] = &["APIG.0101", "APIGW.0101"];
 pub(crate) const EIP_IN_USE: &[&str] = &["VPC.0516", "VPC.0517"];
 /// Codes that say that such an object exists already.
 pub(crate) const CONFLICT: &[&str] = &["ELB.8907", "ELB.6200"];
+
+/// The code that says that a port of an EIP has a DNAT rule already.
+pub(crate) const PORT_TAKEN: &str = "NAT.0305";
+/// The code that says that a port of a node has a DNAT rule already.
+pub(crate) const TARGET_TAKEN: &str = "NAT.0304";
 
 /// What an answer that is no success means for a call of this effect.
 pub(crate) fn classify(call: &str, effect: Effect, response: &Response) -> ProviderError {

@@ -20,6 +20,7 @@ use crate::config::ElbConfig;
 pub(crate) enum Service {
     Elb,
     Eip,
+    Nat,
 }
 
 /// What it means when nobody knows whether a call was carried out.
@@ -86,6 +87,7 @@ struct Shared {
     deadline: Duration,
     elb: Endpoint,
     eip: Endpoint,
+    nat: Option<Endpoint>,
     project_id: String,
 }
 
@@ -107,6 +109,7 @@ impl Client {
                 deadline: config.deadline,
                 elb: Endpoint::parse(&config.elb_endpoint),
                 eip: Endpoint::parse(&config.eip_endpoint),
+                nat: config.nat_endpoint.as_deref().map(Endpoint::parse),
                 project_id: config.project_id.clone(),
             }),
             began: None,
@@ -117,6 +120,11 @@ impl Client {
     /// that long.
     pub(crate) fn for_step(&self) -> Self {
         Self { shared: self.shared.clone(), began: Some(self.shared.clock.monotonic()) }
+    }
+
+    /// Whether there is a NAT service to ask.
+    pub(crate) fn has_nat(&self) -> bool {
+        self.shared.nat.is_some()
     }
 
     /// Whether this process found out that members can only be changed one by one.
@@ -194,6 +202,8 @@ impl Shared {
         let endpoint = match call.service {
             Service::Elb => &self.elb,
             Service::Eip => &self.eip,
+            // Without an endpoint nothing asks.
+            Service::Nat => self.nat.as_ref().unwrap_or(&self.elb),
         };
         let path = format!("{}{}", endpoint.base, call.path);
         let body = call.body.as_ref().map(|b| b.to_string().into_bytes()).unwrap_or_default();

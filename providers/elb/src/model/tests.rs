@@ -138,7 +138,7 @@ fn members_are_distinct_ipv4_backends_in_the_nodes_subnet() {
 
 #[test]
 fn what_cannot_be_served_is_refused_before_any_call() {
-    let mut want = want(&[(CLASS, "dnat")], vec![port("a", Protocol::Tcp, 80), port("b", Protocol::Sctp, 81)]);
+    let mut want = want(&[(CLASS, "elasticity")], vec![port("a", Protocol::Tcp, 80), port("b", Protocol::Sctp, 81)]);
     want.families = vec![Family::V6];
     want.source_ranges = vec!["10.0.0.0/8".parse().unwrap()];
     let options: Vec<String> = model(&want, &config()).unwrap_err().into_iter().map(|p| p.option).collect();

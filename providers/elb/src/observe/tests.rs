@@ -215,3 +215,55 @@ fn members_and_monitors_belong_to_their_pool() {
     let probe = Probe::Http { path: "/ok".into(), expected_codes: None };
     assert_eq!(found.probe, Some(probe));
 }
+
+#[test]
+fn a_gateway_serves_only_in_its_own_vpc_and_when_it_is_up() {
+    let state = |status: &str, router: &str, up: bool| {
+        let json = json!({"id": "gw", "router_id": router, "status": status, "admin_state_up": up});
+        gateway(&parse(json), "vpc").state
+    };
+    assert_eq!(state("ACTIVE", "vpc", true), State::Ready);
+    assert_eq!(state("PENDING_CREATE", "vpc", true), State::Pending("PENDING_CREATE".into()));
+    assert_eq!(state("INACTIVE", "vpc", true), State::Failed("INACTIVE".into()));
+    assert!(matches!(state("ACTIVE", "vpc", false), State::Failed(_)));
+    let State::Failed(why) = state("ACTIVE", "other", true) else { panic!() };
+    assert_eq!(why, "one of VPC other, not of the cluster's, vpc");
+}
+
+#[test]
+fn the_users_eip_must_be_free_or_of_the_same_gateway() {
+    let state = |status: &str, kind: Option<&str>, instance: Option<&str>| {
+        let json = json!({"id": "eip-1", "status": status, "public_ip_address": "203.0.113.9",
+            "associate_instance_type": kind, "associate_instance_id": instance});
+        let seen = public_address(&parse(json), "203.0.113.9", "gw");
+        assert_eq!((seen.id.0.as_str(), seen.owned), ("203.0.113.9", false));
+        seen.state
+    };
+    assert_eq!(state("DOWN", None, None), State::Ready);
+    assert_eq!(state("ACTIVE", Some("NATGW"), Some("gw")), State::Ready);
+    let State::Failed(why) = state("ELB", Some("ELB"), Some("lb-1")) else { panic!() };
+    assert!(why.starts_with("bound to ELB lb-1"), "{why}");
+    assert!(matches!(state("ACTIVE", Some("NATGW"), Some("gw-2")), State::Failed(_)));
+    assert_eq!(state("FREEZED", None, None), State::Failed("FREEZED".into()));
+}
+
+#[test]
+fn a_rule_points_to_the_node_of_its_interface() {
+    let json = |protocol: &str, mark: String| {
+        json!({"id": "r-1", "nat_gateway_id": "gw", "port_id": "nic-1", "private_ip": "", "protocol": protocol,
+            "floating_ip_id": "eip-1", "floating_ip_address": "203.0.113.9", "internal_service_port": 30080,
+            "external_service_port": 80, "description": mark, "status": "PENDING_UPDATE",
+            "created_at": "2017-11-15 15:44:42.595173"})
+    };
+    let nics = [("nic-1".to_owned(), "10.0.0.7".parse().unwrap())].into();
+    let ours = rule(&parse(json("tcp", mark::description(&owner()))), &owner(), &nics);
+    assert_eq!((ours.owned, &ours.state), (true, &State::Pending("PENDING_UPDATE".into())));
+    assert_eq!(ours.parents, [Id("gw".into()), Id("eip-1".into()), Id("203.0.113.9".into())]);
+    let ElbResource::DnatRule(found) = &ours.resource else { panic!() };
+    assert_eq!(found.key, PoolKey::Port(Protocol::Tcp, 80));
+    assert_eq!((found.targets[0].address, found.targets[0].port), ("10.0.0.7".parse().unwrap(), 30080));
+    // An interface that is gone, a protocol that we never ask for, a stranger.
+    let other = rule(&parse(json("any", r#"{"clusterId":"c"}"#.into())), &owner(), &std::collections::BTreeMap::new());
+    let ElbResource::DnatRule(found) = &other.resource else { panic!() };
+    assert_eq!((other.owned, found.targets.len(), &found.key), (false, 0, &PoolKey::Stray("r-1".into())));
+}

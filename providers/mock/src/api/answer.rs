@@ -105,7 +105,7 @@ fn nat_codes(refusal: &NatRefusal) -> (u16, &'static str) {
         NatRefusal::GatewayNotActive(_) => (400, "NAT.0103"),
         NatRefusal::NoGateway(_) => (404, "NAT.0105"),
         // That it is refused is known, the code is not.
-        NatRefusal::GatewayInUse(_) => (409, "NAT.0106"),
+        NatRefusal::GatewayInUse(_) => (409, "NAT.0107"),
         NatRefusal::BadProtocol => (400, "NAT.0302"),
         NatRefusal::BadPort(_) => (400, "NAT.0303"),
         NatRefusal::InternalTaken(_) => (400, "NAT.0304"),

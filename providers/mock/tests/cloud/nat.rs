@@ -71,7 +71,7 @@ async fn a_rule_is_made_repointed_and_deleted_and_holds_its_eip() {
     assert_eq!(cloud.get(&format!("{RULES}?limit=1&marker={id}")).await["dnat_rules"], json!([]));
 
     let gateway = format!("/v2/{{pid}}/nat_gateways/{NAT_GATEWAY_ID}");
-    cloud.call("DELETE", &gateway, Value::Null).await.is(409, "NAT.0106");
+    cloud.call("DELETE", &gateway, Value::Null).await.is(409, "NAT.0107");
     assert_eq!(cloud.drop_rule(id).await.status, 204);
     cloud.drop_rule(id).await.is(404, "NAT.0319");
     assert_eq!(cloud.call("DELETE", &format!("/v1/{{pid}}/publicips/{eip}"), Value::Null).await.status, 204);
