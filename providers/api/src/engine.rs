@@ -217,7 +217,8 @@ impl<P: Provider> Run<'_, P> {
         let first = &step.items[0];
         if step.verb == Verb::Delete {
             let is_replaced = |i: &Item<P::Resource>| self.present.contains_key(&i.slot);
-            return (!self.held_groups.contains(&group(first)) || step.items.iter().all(is_replaced))
+            return (group(first).is_none_or(|group| !self.held_groups.contains(&group))
+                || step.items.iter().all(is_replaced))
                 && !step
                     .items
                     .iter()
@@ -258,7 +259,7 @@ impl<P: Provider> Run<'_, P> {
         if step.verb == Verb::Delete {
             self.undeleted.extend(step.items.into_iter().filter_map(|i| i.seen));
         } else {
-            self.held_groups.insert(group(&step.items[0]));
+            self.held_groups.extend(group(&step.items[0]));
         }
     }
 
@@ -356,9 +357,10 @@ impl<P: Provider> Run<'_, P> {
     }
 }
 
-/// What is exchanged together: one kind under the same parents.
-fn group<R: Resource>(item: &Item<R>) -> (String, Vec<Slot>) {
-    (item.slot.kind().to_owned(), item.resource.parents())
+/// What is exchanged together: one kind under the same parents, of which one does the work of another. That is so of
+/// what comes in batches; a listener or rule does not stand in for that of another port.
+fn group<R: Resource>(item: &Item<R>) -> Option<(String, Vec<Slot>)> {
+    (item.resource.batch() > 1).then(|| (item.slot.kind().to_owned(), item.resource.parents()))
 }
 
 impl Outcome {

@@ -238,6 +238,16 @@ fn old_members_stay_until_the_new_ones_are_in() {
 }
 
 #[test]
+fn what_stands_for_itself_goes_though_another_of_its_kind_is_refused() {
+    let run = up("lb/main rule/80 rule/81");
+    let create = run.client.cloud().calls + 1;
+    run.client.cloud().faults.insert(create, Fault::Refused);
+    let outcome = run.pass(Some("lb/main rule/80 rule/82")).unwrap();
+    assert_eq!(outcome.failures.len(), 1, "{outcome:?}");
+    assert_eq!(slots(&run), "lb/main rule/80");
+}
+
+#[test]
 fn a_duplicate_goes_though_another_of_its_kind_fails() {
     let run = up("lb/main listener/80 pool/80");
     let listener = run.client.cloud().of("u")[1].id.clone();
