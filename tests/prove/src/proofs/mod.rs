@@ -3,6 +3,7 @@
 mod address;
 mod bad_input;
 mod budgets;
+mod conformance;
 mod crash;
 mod delete;
 mod faults;
@@ -44,6 +45,11 @@ pub const ALL: &[Proof] = &[
         name: "sim",
         about: "the unmodified controller in simulated worlds full of trouble breaks no invariant",
         run: Run::Alone(sim::run),
+    },
+    Proof {
+        name: "conformance",
+        about: "the providers keep the contract whatever goes wrong, and the kit finds the classic mistakes",
+        run: Run::Alone(conformance::run),
     },
     Proof {
         name: "delete",

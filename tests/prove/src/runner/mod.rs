@@ -6,7 +6,7 @@ mod record;
 mod run;
 mod suite;
 
-pub use machine::root;
+pub use machine::{cargo, root};
 pub use product::{build as build_product, build_simulator};
 pub use run::{bench, list, run};
 pub use suite::test;
