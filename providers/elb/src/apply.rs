@@ -170,9 +170,9 @@ impl Apply<'_> {
         }
         let mut detail = error.detail().clone();
         let Some(other) = all.first() else {
-            // The list lags behind.
+            // The list lags behind, perhaps behind a listener of ours: gateways repeat calls that they think lost.
             detail.message = format!("{protocol} port {port} is taken, it does not show by whom: {}", detail.message);
-            return Err(ProviderError::Unavailable(detail));
+            return Err(ProviderError::Ambiguous(detail));
         };
         let whose = match mark::owner_in(&other.description) {
             Some(owner) => format!("the Service {}/{}", owner.namespace, owner.name),

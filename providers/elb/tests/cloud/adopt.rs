@@ -1,5 +1,8 @@
 //! `elb.id`: the user's own load balancer is used and left as it was.
 
+use std::time::Duration;
+
+use ferrolb_mock::{Config, FaultPlan};
 use ferrolb_provider::ProviderError;
 use serde_json::json;
 
@@ -66,6 +69,23 @@ async fn a_port_that_somebody_else_has() {
     world.by_hand("DELETE", &format!("v3/PID/elb/listeners/{listener}"), json!(null)).await;
     let outcome = world.converge(&want).await;
     assert_eq!(addresses(&outcome).len(), 2);
+}
+
+/// A gateway repeats a create, the answer says that the port is taken, and the list does not show the listener yet. It
+/// may be ours, so absence is not certain before the settle time is over (simulator, seed 24: it was left behind).
+#[tokio::test]
+async fn a_port_that_nobody_shown_has_may_be_ours() {
+    let world = World::with(Config::default(), Duration::from_secs(60)).await;
+    let id = world.foreign().await;
+    world.cloud.set_faults(FaultPlan { list_lag_ms: 60_000, ..FaultPlan::default() });
+    let listener = json!({"listener": {"loadbalancer_id": id, "protocol": "TCP", "protocol_port": 80}});
+    world.by_hand("POST", "v3/PID/elb/listeners", listener).await;
+    let want = service(&[(ID, &id)]);
+    world.engine.first_seen(&want.owner);
+    let outcome = world.pass(&want).await;
+    assert!(matches!(outcome.failures[0].error, ProviderError::Ambiguous(_)), "{outcome:#?}");
+    let outcome = world.engine.release(&owner(), &world.clock).await;
+    assert!(!outcome.settled, "{outcome:#?}");
 }
 
 #[tokio::test]
