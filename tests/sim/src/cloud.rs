@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrolb_elb::{Request, Response, Transport, TransportError};
+use ferrolb_elb::{Method, Request, Response, Transport, TransportError};
 use ferrolb_mock::Answered;
 use ferrolb_provider::BoxFuture;
 use serde_json::json;
@@ -21,6 +21,11 @@ const LATEST_MS: u64 = 12_000;
 /// How far lists may lag.
 pub const LAG_MS: u64 = 10_000;
 
+/// How the product asks for a page.
+const PAGE: &str = "limit=500";
+/// Deeper than anybody reads.
+const DEPTH: usize = 10_000;
+
 /// One process's way to the cloud.
 pub struct Wire {
     pub sim: Arc<Sim>,
@@ -33,7 +38,9 @@ impl Transport for Wire {
         Box::pin(async move {
             let lost = |_| TransportError::Lost("connection reset".to_owned());
             plug.check().map_err(|_| TransportError::NotSent("no route".to_owned()))?;
+            let _call = sim.with(|s| plug.begin(s, sim.now()));
             let (answered, answer) = oneshot::channel();
+            let world = sim.clone();
             let server = plug.clone();
             tokio::spawn(async move {
                 if let Some(answer) = carry_out(&sim, &server, &request).await {
@@ -41,9 +48,10 @@ impl Transport for Wire {
                     let _ = answered.send(answer);
                 }
             });
-            let answer = answer.await.map_err(lost)?;
+            let answer = answer.await;
+            plug.runs(&world).await;
             plug.check().map_err(|_| TransportError::Lost("connection reset".to_owned()))?;
-            Ok(answer)
+            answer.map_err(lost)
         })
     }
 }
@@ -61,6 +69,12 @@ enum Fate {
         by: Duration,
         timeout: bool,
     },
+    /// Carried out twice on its way; the answer is the second's.
+    Twice,
+    /// A list in pages of so many objects.
+    Pages(u64),
+    /// Carried out, and an answer that nobody can read.
+    Nested,
     /// The process dies, before the call arrives or after it is applied.
     Kills {
         before: bool,
@@ -68,7 +82,7 @@ enum Fate {
 }
 
 async fn carry_out(sim: &Arc<Sim>, plug: &Arc<Plug>, request: &Request) -> Option<Response> {
-    let writes = request.method.as_str() != "GET";
+    let writes = request.method != Method::Get;
     let issued = sim.now();
     let (there, back, fate) = sim.with(|s| {
         s.tally.cloud_calls += 1;
@@ -79,7 +93,7 @@ async fn carry_out(sim: &Arc<Sim>, plug: &Arc<Plug>, request: &Request) -> Optio
         } else {
             s.law.asked(issued, &request.url);
         }
-        (s.latency.millis(5, 80), s.latency.millis(5, 80), fate(s, issued, writes))
+        (s.latency.millis(5, 80), s.latency.millis(5, 80), fate(s, issued, request))
     });
     tokio::time::sleep(there).await;
     if !plug.is_alive() && sim.with(|s| s.latency.chance(0.5)) {
@@ -102,7 +116,15 @@ async fn carry_out(sim: &Arc<Sim>, plug: &Arc<Plug>, request: &Request) -> Optio
         }
         _ => {}
     }
-    let answer = apply(sim, plug, issued, request);
+    let answer = match fate {
+        Fate::Pages(objects) => apply(sim, plug, issued, &in_pages(request, objects)),
+        _ => apply(sim, plug, issued, request),
+    };
+    let answer = match fate {
+        Fate::Twice => apply(sim, plug, issued, request),
+        Fate::Nested => Response { body: nested().into_bytes(), ..answer },
+        _ => answer,
+    };
     match fate {
         Fate::Lost { hangs } => {
             if hangs {
@@ -137,7 +159,8 @@ fn apply(sim: &Sim, plug: &Arc<Plug>, issued: Duration, request: &Request) -> Re
     })
 }
 
-fn fate(s: &mut State, now: Duration, writes: bool) -> Fate {
+fn fate(s: &mut State, now: Duration, request: &Request) -> Fate {
+    let writes = request.method != Method::Get;
     let faults = &mut s.faults;
     if faults.open_until(Fault::F37, now).is_some() {
         faults.count(Fault::F37);
@@ -161,7 +184,31 @@ fn fate(s: &mut State, now: Duration, writes: bool) -> Fate {
     if writes && faults.strikes(Fault::F24, now, 0.02) {
         return Fate::Kills { before: faults.dice(Fault::F24).chance(0.5) };
     }
+    if is_refused_twice(request) && faults.strikes(Fault::F36, now, 0.05) {
+        return Fate::Twice;
+    }
+    if request.url.contains(PAGE) && faults.strikes(Fault::F34, now, 0.2) {
+        return Fate::Pages(1 + faults.dice(Fault::F34).below(3));
+    }
+    if faults.strikes(Fault::F38, now, 0.01) {
+        return Fate::Nested;
+    }
     Fate::Usual
+}
+
+/// Whether the cloud refuses a call that it has carried out already: what has a key of its own besides its id.
+fn is_refused_twice(request: &Request) -> bool {
+    let kinds = ["/listeners", "/healthmonitors", "/members"];
+    request.method == Method::Post && kinds.iter().any(|kind| request.url.ends_with(kind))
+}
+
+fn in_pages(request: &Request, objects: u64) -> Request {
+    Request { url: request.url.replacen(PAGE, &format!("limit={objects}"), 1), ..request.clone() }
+}
+
+/// An array in an array in an array …
+pub fn nested() -> String {
+    "[".repeat(DEPTH) + &"]".repeat(DEPTH)
 }
 
 fn refused(status: u16, code: &str) -> Response {

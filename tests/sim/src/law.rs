@@ -289,7 +289,7 @@ impl Law {
 
     /// A controller reads from the cloud. I10: each pass begins with a question for the address of its Service.
     pub fn asked(&mut self, now: Duration, url: &str) {
-        let Some((_, rest)) = url.split_once("alias=ferrolb-") else { return };
+        let Some((_, rest)) = url.split_once("alias=ferrolb-").filter(|_| !url.contains("marker=")) else { return };
         let uid = rest.get(..36).unwrap_or_default().to_owned();
         let passes = self.passes.entry(uid.clone()).or_default();
         passes.all += 1;

@@ -15,9 +15,7 @@
 //! sim --seeds 300 [--from 1] [--jobs 2] [--minutes 60]                          many, each in a process of its own
 //! ```
 //!
-//! Not simulated: F21 (lists here are never older than what was told before), F22 (bookmarks come as usual), F25
-//! (a process cannot be stopped without stopping its clock), F27, F34, F36, F38, F42 (no pools), F46 and up (speakers).
-//! Not judged: I6, I11, I15-I17.
+//! Not simulated: F42 (no pools), F46 and up (speakers). Not judged: I6, I11, I15, I17.
 #![allow(missing_docs, reason = "a test binary has no readers but those of its source")]
 
 mod api;

@@ -80,10 +80,14 @@ impl Sim {
             clock: ferrolb_mock::Clock(Arc::new(move || wall(started.elapsed()))),
             ..Config::default()
         })?;
+        let mut faults = Faults::of(&plan);
+        if slow {
+            faults.count(Fault::F35);
+        }
         let state = State {
             api: Store::new(plan.seed),
             cloud,
-            faults: Faults::of(&plan),
+            faults,
             law: Law::default(),
             latency: Dice::new(plan.seed, "latency"),
             tally: Tally::default(),

@@ -9,13 +9,14 @@ use crate::plan::Fault;
 use crate::sim::Sim;
 
 /// Windows: fault, shortest and longest in seconds, how often an hour.
-const WINDOWS: [(Fault, u64, u64, f64); 7] = [
+const WINDOWS: [(Fault, u64, u64, f64); 8] = [
     (Fault::F9, 1, 10, 12.0),
     (Fault::F10, 30, 30, 4.0),
     (Fault::F11, 60, 600, 1.5),
     (Fault::F12, 5, 60, 4.0),
     (Fault::F13, 5, 120, 4.0),
     (Fault::F18, 600, 600, 2.0),
+    (Fault::F22, 10, 120, 6.0),
     (Fault::F37, 5, 120, 4.0),
 ];
 

@@ -109,7 +109,7 @@ fn act(sim: &Arc<Sim>, dice: &mut Dice) {
 }
 
 fn create(sim: &Sim, key: &Key, dice: &mut Dice) -> Result<Value, Refusal> {
-    let wish = Wish::any(dice);
+    let wish = any_wish(sim, dice);
     let class = *dice.pick(&["", "", "ferrolb.io/elb", "ferrolb.io/gold", "example.com/other"]).unwrap_or(&"");
     let kind = if dice.chance(0.9) { "LoadBalancer" } else { "ClusterIP" };
     let ports = any_ports(dice);
@@ -238,7 +238,7 @@ fn flip(sim: &Arc<Sim>, key: &Key, dice: &mut Dice) {
 
 /// F41: other annotations, right or wrong.
 fn wish_anew(sim: &Sim, key: &Key, dice: &mut Dice) {
-    let wish = Wish::any(dice);
+    let wish = any_wish(sim, dice);
     sim.with(|s| {
         s.faults.count(Fault::F41);
         let Some(uid) = uid(s, key) else { return };
@@ -304,6 +304,12 @@ fn edit(s: &mut State, key: &Key, change: impl FnOnce(&mut Value)) -> Result<Val
 
 fn uid(s: &State, key: &Key) -> Option<String> {
     s.api.get(key)?["metadata"]["uid"].as_str().map(str::to_owned)
+}
+
+fn any_wish(sim: &Sim, dice: &mut Dice) -> Wish {
+    let wish = Wish::any(dice);
+    let nested = sim.with(|s| s.faults.strikes(Fault::F38, sim.now(), 0.05));
+    if nested { Wish::Nested } else { wish }
 }
 
 fn any_ports(dice: &mut Dice) -> Vec<Value> {

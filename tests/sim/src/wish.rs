@@ -3,6 +3,7 @@
 use ferrolb_mock::Cloud;
 use serde_json::{Value, json};
 
+use crate::cloud::nested;
 use crate::dice::Dice;
 
 /// The annotation that names the wish. It is not the product's.
@@ -23,14 +24,24 @@ pub enum Wish {
     BadJson,
     /// A class that does not exist.
     BadClass,
+    /// JSON that nobody reads to its end.
+    Nested,
     /// Nothing at all.
     Nothing,
 }
 
 impl Wish {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Union, Self::Performance, Self::Private, Self::Adopt, Self::BadJson, Self::BadClass, Self::Nothing];
+    pub const ALL: [Self; 8] = [
+        Self::Union,
+        Self::Performance,
+        Self::Private,
+        Self::Adopt,
+        Self::BadJson,
+        Self::BadClass,
+        Self::Nested,
+        Self::Nothing,
+    ];
 
     /// A wish, mostly a right one.
     pub fn any(dice: &mut Dice) -> Self {
@@ -76,6 +87,7 @@ impl Wish {
             Self::Adopt => json!({"kubernetes.io/elb.id": existing}),
             Self::BadJson => json!({class: "union", autocreate: "{\"type\":"}),
             Self::BadClass => json!({class: "enormous", autocreate: public.to_string()}),
+            Self::Nested => json!({class: "union", autocreate: format!("{{\"type\":{}}}", nested())}),
             Self::Nothing => json!({}),
         };
         annotations[WISH] = json!(format!("{self:?}"));

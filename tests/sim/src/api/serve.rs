@@ -53,6 +53,7 @@ async fn handle(
     let (parts, body) = request.into_parts();
     let body = body.collect_bytes().await.map_err(|_| Broken)?;
     plug.check()?;
+    let _call = sim.with(|s| plug.begin(s, sim.now()));
     let content_type = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let call = Call {
         method: parts.method,
@@ -65,7 +66,7 @@ async fn handle(
         return watch::open(sim, plug, call).await;
     }
     let (answered, answer) = oneshot::channel();
-    let server = (sim, plug.clone());
+    let server = (sim.clone(), plug.clone());
     tokio::spawn(async move {
         let (sim, plug) = server;
         if let Some(answer) = carry_out(&sim, &plug, &call, &answered).await {
@@ -73,9 +74,10 @@ async fn handle(
             let _ = answered.send(answer);
         }
     });
-    let answer = answer.await.map_err(|_| Broken)?;
+    let answer = answer.await;
+    plug.runs(&sim).await;
     plug.check()?;
-    Ok(answer.into_response())
+    Ok(answer.map_err(|_| Broken)?.into_response())
 }
 
 /// What happens to a call besides the ordinary.
@@ -85,6 +87,10 @@ enum Fate {
     Lost,
     Slow(Duration),
     Cut,
+    /// The process dies, before the call is applied or after it.
+    Kills {
+        before: bool,
+    },
     Refused(Refusal),
 }
 
@@ -108,6 +114,10 @@ async fn carry_out(sim: &Sim, plug: &Plug, call: &Call, client: &oneshot::Sender
     }
     let answer = match fate {
         Fate::Reset => return None,
+        Fate::Kills { before: true } => {
+            plug.kill();
+            return None;
+        }
         Fate::Refused(ref refusal) => Err(refusal.clone()),
         _ => sim.with(|s| dispatch(s, sim, plug, call)),
     };
@@ -121,6 +131,10 @@ async fn carry_out(sim: &Sim, plug: &Plug, call: &Call, client: &oneshot::Sender
     let answer = Answer::of(answer);
     match fate {
         Fate::Lost => None,
+        Fate::Kills { .. } => {
+            plug.kill();
+            None
+        }
         Fate::Slow(time) => {
             tokio::time::sleep(time).await;
             Some(answer)
@@ -165,6 +179,9 @@ fn fate(s: &mut State, call: &Call, now: Duration) -> Fate {
     }
     if writes && faults.strikes(Fault::F5, now, 0.02) {
         return Fate::Refused(Refusal::new(409, "Conflict", "the object has been modified"));
+    }
+    if writes && faults.strikes(Fault::F24, now, 0.01) {
+        return Fate::Kills { before: faults.dice(Fault::F24).chance(0.5) };
     }
     if writes && faults.strikes(Fault::F6, now, 0.01) {
         return Fate::Refused(Refusal::invalid("admission webhook denied the request"));

@@ -44,11 +44,17 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
         }
         end
     });
-    let watch = Watch { sim, plug, kind, version, lines, end, bookmarked: now };
+    let behind = sim.with(|s| match s.faults.strikes(Fault::F21, now, 0.1) {
+        true => s.faults.dice(Fault::F21).millis(1_000, 30_000),
+        false => Duration::ZERO,
+    });
+    let watch = Watch { sim: sim.clone(), plug: plug.clone(), kind, version, lines, end, bookmarked: now, behind };
     tokio::spawn(watch.run());
-    let body = stream::unfold(body, |mut body| async {
+    let client = (body, sim, plug);
+    let body = stream::unfold(client, |(mut body, sim, plug)| async {
         let line = body.recv().await?;
-        Some((Ok::<_, Broken>(line), body))
+        plug.runs(&sim).await;
+        Some((Ok::<_, Broken>(line), (body, sim, plug)))
     });
     Ok(Response::new(Body::from_stream(body)))
 }
@@ -67,6 +73,11 @@ fn refusal(s: &mut State, now: Duration, version: u64) -> Option<Option<Refusal>
     }
     if s.faults.strikes(Fault::F3, now, 0.02) {
         return Some(Some(Refusal::new(503, "ServiceUnavailable", "try again later")));
+    }
+    // A list is never older than what was told before: the feeds ask for the most recent one, which Kubernetes
+    // serves from a quorum. What a server that lags can do is refuse the watch that follows, or tell it late.
+    if s.faults.strikes(Fault::F21, now, 0.05) {
+        return Some(Some(Refusal::new(504, "Timeout", "Too large resource version")));
     }
     let forgotten = s.api.since(Kind::Service, version).is_err();
     if forgotten && s.faults.is_on(Fault::F17, now) && s.faults.dice(Fault::F17).chance(0.5)
@@ -89,6 +100,8 @@ struct Watch {
     /// When the server ends it.
     end: Duration,
     bookmarked: Duration,
+    /// How far its server lags.
+    behind: Duration,
 }
 
 impl Watch {
@@ -111,18 +124,21 @@ impl Watch {
             if self.sim.with(|s| s.faults.strikes(Fault::F16, now, 0.002)) {
                 return self.gone();
             }
-            let delay = self.sim.with(|s| delay(s, self.kind, now));
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
+            let held = self.sim.with(|s| s.faults.open_until(Fault::F22, now)).is_some();
+            if held {
+                self.bookmark(now);
+            } else {
+                tokio::time::sleep(self.behind + self.sim.with(|s| delay(s, self.kind, now))).await;
+                if self.tell().is_err() {
+                    return self.gone();
+                }
             }
-            if self.tell().is_err() {
-                return self.gone();
-            }
-            let wake = self.end.min(self.bookmarked + BOOKMARK).min(self.sim.now() + Duration::from_secs(30));
+            let pause = Duration::from_secs(if held { 5 } else { 30 });
+            let wake = self.end.min(self.bookmarked + BOOKMARK).min(self.sim.now() + pause);
             tokio::select! {
                 biased;
                 () = self.lines.closed() => return,
-                () = news => {}
+                () = news, if !held => {}
                 () = tokio::time::sleep(wake.saturating_sub(self.sim.now())) => {}
             }
         }
@@ -147,12 +163,18 @@ impl Watch {
         }
         self.version = version;
         if now >= self.bookmarked + BOOKMARK {
-            self.bookmarked = now;
-            let object = json!({"apiVersion": self.kind.api_version(), "kind": self.kind.word(),
-                "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}, "spec": bookmark_spec(self.kind)});
-            self.send(&json!({"type": "BOOKMARK", "object": object}));
+            self.bookmark(now);
         }
         Ok(())
+    }
+
+    /// Says how far it has told everything.
+    fn bookmark(&mut self, now: Duration) {
+        self.bookmarked = now;
+        let metadata = json!({"resourceVersion": self.version.to_string(), "creationTimestamp": null});
+        let object = json!({"apiVersion": self.kind.api_version(), "kind": self.kind.word(), "metadata": metadata,
+            "spec": bookmark_spec(self.kind)});
+        self.send(&json!({"type": "BOOKMARK", "object": object}));
     }
 
     fn gone(&self) {
