@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::list;
 use super::request::{Context, Request};
 use crate::state::Refusal;
 
@@ -33,7 +34,9 @@ pub fn flavors(_: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     };
     let passes = |flavor: &Value| ["id", "name", "type", "shared"].iter().all(|key| allows(key, &flavor[*key]));
     let found: Vec<Value> = (0..FLAVORS.len()).map(flavor).filter(passes).collect();
-    Ok(Answer::ok(json!({"page_info": {"current_count": found.len()}, "flavors": found})))
+    let ids: Vec<&str> = found.iter().filter_map(|flavor| flavor["id"].as_str()).collect();
+    let (range, info) = list::cut(query, &ids)?;
+    Ok(Answer::ok(json!({"page_info": info, "flavors": found[range]})))
 }
 
 pub fn flavor_by_id(_: &mut Context, request: &Request) -> Result<Answer, Refusal> {

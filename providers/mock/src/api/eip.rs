@@ -85,6 +85,11 @@ pub fn instance_of(cloud: &Cloud, eip: &Eip) -> Option<(&'static str, String)> {
     }
 }
 
+/// `key=value`: the tags of a public IP are strings.
+pub fn tags(eip: &Eip) -> Vec<String> {
+    eip.tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect()
+}
+
 /// Values of the filters both versions know.
 pub fn values(eip: &Eip, filter: &str, context: &Context) -> Vec<String> {
     let cloud = &*context.cloud;

@@ -67,7 +67,9 @@ pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusa
     } else {
         context.cloud.unbind_eip_from_port(context.now, id)?;
     }
-    Ok(Answer::ok(shown(context, id)?))
+    let mut body = shown(context, id)?;
+    wire::without(&mut body["publicip"], &["tags", "public_border_group"]);
+    Ok(Answer::ok(body))
 }
 
 pub fn delete(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
@@ -89,7 +91,7 @@ fn render(row: &Row<Eip>, context: &Context) -> Value {
         "bandwidth_name": eip.bandwidth.name,
         "bandwidth_share_type": eip.bandwidth.share_type,
         "bandwidth_size": eip.bandwidth.size,
-        "tags": [],
+        "tags": eip::tags(eip),
         "profile": {},
         "public_border_group": "center",
     });

@@ -10,6 +10,9 @@ use super::request::{Context, Request};
 use super::wire;
 use crate::state::{Eip, EipPatch, Refusal, Row};
 
+/// Fields that only reads show.
+const UNCHANGED: [&str; 3] = ["network_type", "tags", "allow_share_bandwidth_types"];
+
 pub fn list(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let rows = context.cloud.eips.seen(context.now, context.lag);
     let total = list::filtered(context, &request.query, rows.clone(), Eip::FILTERS).len();
@@ -26,7 +29,9 @@ pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusa
     let fields = request.object("publicip")?;
     let patch = EipPatch { alias: fields.text("alias", 64)?, description: fields.description()? };
     context.cloud.update_eip(context.now, request.param(0), patch)?;
-    Ok(Answer::ok(shown(context, request.param(0))?))
+    let mut body = shown(context, request.param(0))?;
+    wire::without(&mut body["publicip"], &UNCHANGED);
+    Ok(Answer::ok(body))
 }
 
 pub fn associate(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
@@ -38,12 +43,20 @@ pub fn associate(context: &mut Context, request: &Request) -> Result<Answer, Ref
         "PORT" => context.cloud.bind_eip_to_port(context.now, id, &instance)?,
         other => return Err(Refusal::invalid("associate_instance_type", format!("'{other}' is not PORT or ELB"))),
     }
-    Ok(Answer::ok(shown(context, id)?))
+    bound(context, id)
 }
 
 pub fn disassociate(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     context.cloud.unbind_eip(context.now, request.param(0))?;
-    Ok(Answer::ok(shown(context, request.param(0))?))
+    bound(context, request.param(0))
+}
+
+/// The answer to a change of the binding.
+fn bound(context: &Context, id: &str) -> Result<Answer, Refusal> {
+    let mut body = shown(context, id)?;
+    wire::without(&mut body["publicip"], &UNCHANGED);
+    wire::without(&mut body["publicip"], &["associate_mode"]);
+    Ok(Answer::ok(body))
 }
 
 fn shown(context: &Context, id: &str) -> Result<Value, Refusal> {
@@ -96,7 +109,7 @@ fn render(row: &Row<Eip>, context: &Context) -> Value {
         },
         "lock_status": null,
         "billing_info": null,
-        "tags": [],
+        "tags": eip::tags(eip),
         "public_border_group": "center",
         "allow_share_bandwidth_types": ["share"],
         "created_at": wire::time(row.created),

@@ -1,5 +1,7 @@
 //! Lists: filters, pages, envelopes.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value, json};
 
 use super::request::{Context, Query};
@@ -45,6 +47,14 @@ pub fn page_of<T: Listed>(
     render: Render<T>,
 ) -> Result<Map<String, Value>, Refusal> {
     let rows = filtered(context, query, rows, filters);
+    let ids: Vec<&str> = rows.iter().map(|(id, _)| *id).collect();
+    let (range, info) = cut(query, &ids)?;
+    let items: Vec<Value> = rows[range].iter().map(|(_, row)| render(row, context)).collect();
+    Ok(Map::from_iter([(T::PLURAL.to_owned(), Value::Array(items)), ("page_info".to_owned(), info)]))
+}
+
+/// Which of these ids, given in order, make up the page of the query, and its `page_info`.
+pub fn cut(query: &Query, ids: &[&str]) -> Result<(Range<usize>, Value), Refusal> {
     let limit = limit(query)?.unwrap_or(MAX_LIMIT);
     let reverse = matches!(query.first("page_reverse"), Some("true" | "True"));
     let marker = query.first("marker").filter(|marker| !marker.is_empty());
@@ -52,23 +62,23 @@ pub fn page_of<T: Listed>(
         return Err(Refusal::invalid("marker", "marker and page_reverse need limit"));
     }
     // Rows are in the order of ids, so the marker itself need not exist any more.
-    let (page, has_more) = if reverse {
-        let end = marker.map_or(rows.len(), |marker| rows.partition_point(|(id, _)| *id < marker));
-        (&rows[end.saturating_sub(limit)..end], end < rows.len() || marker.is_some())
+    let (range, has_more) = if reverse {
+        let end = marker.map_or(ids.len(), |marker| ids.partition_point(|id| *id < marker));
+        (end.saturating_sub(limit)..end, end < ids.len() || marker.is_some())
     } else {
-        let start = marker.map_or(0, |marker| rows.partition_point(|(id, _)| *id <= marker));
-        let end = rows.len().min(start.saturating_add(limit));
-        (&rows[start..end], end < rows.len())
+        let start = marker.map_or(0, |marker| ids.partition_point(|id| *id <= marker));
+        let end = ids.len().min(start.saturating_add(limit));
+        (start..end, end < ids.len())
     };
+    let page = &ids[range.clone()];
     let mut info = json!({"current_count": page.len()});
-    if let (Some((first, _)), Some((last, _))) = (page.first(), page.last()) {
+    if let (Some(first), Some(last)) = (page.first(), page.last()) {
         info["previous_marker"] = json!(first);
         if has_more {
             info["next_marker"] = json!(last);
         }
     }
-    let items: Vec<Value> = page.iter().map(|(_, row)| render(row, context)).collect();
-    Ok(Map::from_iter([(T::PLURAL.to_owned(), Value::Array(items)), ("page_info".to_owned(), info)]))
+    Ok((range, info))
 }
 
 /// The rows that pass all filters. One filter given twice means either value.

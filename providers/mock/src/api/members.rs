@@ -71,7 +71,7 @@ pub fn batch_add(context: &mut Context, request: &Request) -> Result<Answer, Ref
     let added = context.cloud.add_members(context.now, pool, new)?;
     let mut members = Vec::new();
     for (id, existed) in added {
-        let mut member = rendered(context, pool, &id)?;
+        let mut member = in_batch(rendered(context, pool, &id)?);
         member["ret_status"] = json!(if existed { "existed" } else { "successful" });
         members.push(member);
     }
@@ -87,7 +87,7 @@ pub fn batch_update(context: &mut Context, request: &Request) -> Result<Answer, 
     let pool = request.param(0);
     let ids: Vec<String> = patches.iter().map(|(id, _)| id.clone()).collect();
     context.cloud.update_members(context.now, pool, patches)?;
-    let members = ids.iter().map(|id| rendered(context, pool, id)).collect::<Result<Vec<_>, _>>()?;
+    let members = ids.iter().map(|id| rendered(context, pool, id).map(in_batch)).collect::<Result<Vec<_>, _>>()?;
     Ok(Answer::ok(json!({"members": members})))
 }
 
@@ -181,11 +181,17 @@ fn render_in_pool(row: &Row<Member>, context: &Context) -> Value {
         "reason": reason(code),
         "member_type": if member.subnet_cidr_id.is_some() { "instance" } else { "ip" },
         "instance_id": "",
-        "port_id": "",
         "ip_version": if member.address.is_ipv4() { "v4" } else { "v6" },
         "created_at": wire::time(row.created),
         "updated_at": wire::time(row.updated),
     })
+}
+
+/// A member as batches answer it: with its port, without its address family.
+fn in_batch(mut member: Value) -> Value {
+    wire::without(&mut member, &["ip_version"]);
+    member["port_id"] = json!("");
+    member
 }
 
 /// As the list over all pools shows members.

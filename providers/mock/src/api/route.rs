@@ -8,7 +8,7 @@ use super::{
     catalogue, eip_v1, eip_v3, elb_v2, iam, listeners, loadbalancers, members, monitors, nat, pools, statuses, tags,
     vpc,
 };
-use crate::state::Refusal;
+use crate::state::{Eip, Listener, LoadBalancer, Refusal};
 
 type Handler = fn(&mut Context, &Request) -> Result<Answer, Refusal>;
 
@@ -69,10 +69,22 @@ static ROUTES: &[Route] = &[
     elb("GET", "/v3/{pid}/elb/availability-zones", catalogue::availability_zones),
     elb("GET", "/v3/{pid}/elb/quotas", catalogue::quotas),
     elb("GET", "/v3/{pid}/elb/quotas/details", catalogue::quota_details),
-    elb("GET", "/v3/{pid}/loadbalancers/{id}/tags", tags::show),
-    elb("POST", "/v3/{pid}/loadbalancers/{id}/tags/action", tags::action),
-    elb("GET", "/v2.0/{pid}/loadbalancers/{id}/tags", tags::show),
-    elb("POST", "/v2.0/{pid}/loadbalancers/{id}/tags/action", tags::action),
+    elb("GET", "/v3/{pid}/loadbalancers/tags", tags::of_all::<LoadBalancer>),
+    elb("GET", "/v3/{pid}/loadbalancers/{id}/tags", tags::show::<LoadBalancer>),
+    elb("POST", "/v3/{pid}/loadbalancers/{id}/tags/action", tags::action::<LoadBalancer>),
+    elb("GET", "/v2.0/{pid}/loadbalancers/tags", tags::of_all::<LoadBalancer>),
+    elb("GET", "/v2.0/{pid}/loadbalancers/{id}/tags", tags::show::<LoadBalancer>),
+    elb("POST", "/v2.0/{pid}/loadbalancers/{id}/tags", tags::add::<LoadBalancer>),
+    elb("POST", "/v2.0/{pid}/loadbalancers/{id}/tags/action", tags::action::<LoadBalancer>),
+    elb("DELETE", "/v2.0/{pid}/loadbalancers/{id}/tags/{key}", tags::remove::<LoadBalancer>),
+    elb("GET", "/v3/{pid}/listeners/tags", tags::of_all::<Listener>),
+    elb("GET", "/v3/{pid}/listeners/{id}/tags", tags::show::<Listener>),
+    elb("POST", "/v3/{pid}/listeners/{id}/tags/action", tags::action::<Listener>),
+    elb("GET", "/v2.0/{pid}/listeners/tags", tags::of_all::<Listener>),
+    elb("GET", "/v2.0/{pid}/listeners/{id}/tags", tags::show::<Listener>),
+    elb("POST", "/v2.0/{pid}/listeners/{id}/tags", tags::add::<Listener>),
+    elb("POST", "/v2.0/{pid}/listeners/{id}/tags/action", tags::action::<Listener>),
+    elb("DELETE", "/v2.0/{pid}/listeners/{id}/tags/{key}", tags::remove::<Listener>),
     elb("GET", "/versions", catalogue::versions),
     elb("GET", "/v2/{pid}/elb/loadbalancers", elb_v2::list),
     elb("POST", "/v2/{pid}/elb/loadbalancers", elb_v2::create),
@@ -89,6 +101,11 @@ static ROUTES: &[Route] = &[
     vpc("PUT", "/v3/{pid}/eip/publicips/{id}", eip_v3::update),
     vpc("POST", "/v3/{pid}/eip/publicips/{id}/associate-instance", eip_v3::associate),
     vpc("POST", "/v3/{pid}/eip/publicips/{id}/disassociate-instance", eip_v3::disassociate),
+    vpc("GET", "/v2.0/{pid}/publicips/tags", tags::of_all::<Eip>),
+    vpc("GET", "/v2.0/{pid}/publicips/{id}/tags", tags::show::<Eip>),
+    vpc("POST", "/v2.0/{pid}/publicips/{id}/tags", tags::add::<Eip>),
+    vpc("POST", "/v2.0/{pid}/publicips/{id}/tags/action", tags::action::<Eip>),
+    vpc("DELETE", "/v2.0/{pid}/publicips/{id}/tags/{key}", tags::remove::<Eip>),
     vpc("GET", "/v1/{pid}/vpcs", vpc::vpcs),
     vpc("GET", "/v1/{pid}/vpcs/{id}", vpc::vpc),
     vpc("GET", "/v1/{pid}/subnets", vpc::subnets),

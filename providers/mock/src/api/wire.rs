@@ -22,3 +22,10 @@ pub fn references<'a>(ids: impl IntoIterator<Item = &'a String>) -> Value {
 pub fn one(value: Option<impl ToString>) -> Vec<String> {
     value.iter().map(ToString::to_string).collect()
 }
+
+/// Takes fields out that this answer does not have.
+pub fn without(object: &mut Value, keys: &[&str]) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|key, _| !keys.contains(&key.as_str()));
+    }
+}

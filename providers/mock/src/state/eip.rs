@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cloud, Refusal, quota};
+use super::{Cloud, Refusal, Tag, quota};
 
 pub const KIND: &str = "Public IP";
 
@@ -20,6 +20,8 @@ pub struct Eip {
     pub description: String,
     pub bandwidth: Bandwidth,
     pub enterprise_project_id: String,
+    #[serde(default)]
+    pub tags: Vec<Tag>,
     /// Until then it is PENDING_CREATE.
     pub ready: Timestamp,
     pub bound: Option<Bound>,
@@ -119,6 +121,7 @@ impl Cloud {
             description: new.description,
             bandwidth,
             enterprise_project_id: new.enterprise_project_id,
+            tags: Vec::new(),
             ready: now,
             bound: None,
         };

@@ -186,27 +186,6 @@ impl Cloud {
         Ok(())
     }
 
-    pub fn set_loadbalancer_tags(
-        &mut self,
-        now: Timestamp,
-        id: &str,
-        tags: &[Tag],
-        delete: bool,
-    ) -> Result<(), Refusal> {
-        self.loadbalancer(id)?;
-        let changed = self.loadbalancers.update(id, now, |lb| {
-            for tag in tags {
-                match lb.tags.iter_mut().find(|known| known.key == tag.key) {
-                    Some(known) if !delete => known.value.clone_from(&tag.value),
-                    None if !delete => lb.tags.push(tag.clone()),
-                    _ => lb.tags.retain(|known| known.key != tag.key),
-                }
-            }
-        });
-        self.touch_if(changed);
-        Ok(())
-    }
-
     pub fn loadbalancer(&self, id: &str) -> Result<&LoadBalancer, Refusal> {
         self.loadbalancers.get(id).ok_or_else(|| Refusal::not_found(KIND, id))
     }

@@ -27,6 +27,7 @@ mod protocol;
 mod quota;
 mod refusal;
 mod store;
+mod tags;
 
 pub use cloud::{Cloud, Setup, Tag};
 pub use eip::{Bandwidth, Bound, Eip, EipPatch, NewEip};
@@ -45,6 +46,7 @@ pub use protocol::Protocol;
 pub use quota::Quotas;
 pub use refusal::Refusal;
 pub use store::{Row, Store};
+pub use tags::Tagged;
 
 #[cfg(test)]
 mod tests;

@@ -11,15 +11,25 @@ use crate::runner;
 #[derive(Default)]
 pub struct Alone {
     simulator: OnceCell<PathBuf>,
+    product: OnceCell<PathBuf>,
 }
 
 impl Alone {
     /// The simulator's binary, built when first asked for.
     pub fn simulator(&self) -> Result<&Path> {
-        if self.simulator.get().is_none() {
-            // One thread: nobody else has set it meanwhile.
-            let _ = self.simulator.set(runner::build_simulator()?);
-        }
-        Ok(self.simulator.get().map(PathBuf::as_path).unwrap_or(Path::new("")))
+        built(&self.simulator, runner::build_simulator)
     }
+
+    /// The product's binary, likewise.
+    pub fn product(&self) -> Result<&Path> {
+        built(&self.product, runner::build_product)
+    }
+}
+
+fn built(cell: &OnceCell<PathBuf>, build: fn() -> Result<PathBuf>) -> Result<&Path> {
+    if cell.get().is_none() {
+        // One thread: nobody else has set it meanwhile.
+        let _ = cell.set(build()?);
+    }
+    Ok(cell.get().map(PathBuf::as_path).unwrap_or(Path::new("")))
 }

@@ -11,6 +11,7 @@ mod moves;
 mod paused_leader;
 mod rbac;
 mod replicas;
+mod sdk;
 mod sim;
 
 use anyhow::Result;
@@ -50,6 +51,11 @@ pub const ALL: &[Proof] = &[
         name: "conformance",
         about: "the providers keep the contract whatever goes wrong, and the kit finds the classic mistakes",
         run: Run::Alone(conformance::run),
+    },
+    Proof {
+        name: "sdk",
+        about: "the vendor's own SDK drives every kind of object of the mock cloud through its life",
+        run: Run::Alone(sdk::run),
     },
     Proof {
         name: "delete",

@@ -1,0 +1,166 @@
+"""Public addresses and their bandwidths: API v1 (the SDK calls it v2) and v3."""
+
+import elb
+from sdk import Kind
+
+PER = {"name": "bw", "size": 5, "share_type": "PER", "charge_mode": "traffic"}
+
+
+def lives(world):
+    public_ip(world)
+    binding(world)
+
+
+def make(world, **fields):
+    body = {"publicip": {"type": "5_bgp", **fields}, "bandwidth": PER}
+    return world.eip.call("create_publicip", body).publicip.id
+
+
+def public_ip(world):
+    eip, v3 = world.eip, world.eip_v3
+    with Kind("public-ip") as kind:
+        made = kind.ok(
+            "create",
+            eip,
+            "create_publicip",
+            {"publicip": {"type": "5_bgp", "alias": "shop"}, "bandwidth": PER},
+            {"publicip.type": "5_bgp", "publicip.status": "PENDING_CREATE", "publicip.alias": "shop"},
+        ).publicip
+        mine = {"publicip_id": made.id}
+        others = [make(world) for _ in range(4)]
+        kind.ok(
+            "show",
+            eip,
+            "show_publicip",
+            None,
+            {
+                "publicip.status": "DOWN",
+                "publicip.public_ip_address": made.public_ip_address,
+                "publicip.bandwidth_size": 5,
+                "publicip.bandwidth_share_type": "PER",
+            },
+            **mine
+        )
+        kind.ok(
+            "show v3",
+            v3,
+            "show_publicip",
+            None,
+            {
+                "publicip.status": "DOWN",
+                "publicip.public_ip_address": made.public_ip_address,
+                "publicip.bandwidth.size": 5,
+                "publicip.bandwidth.charge_mode": "traffic",
+                "publicip.associate_instance_type": None,
+            },
+            **mine
+        )
+        kind.pages(eip, "list_publicips", "publicips", [made.id, *others])
+        kind.pages(v3, "list_publicips", "publicips", [made.id, *others])
+        kind.ok(
+            "list by address",
+            v3,
+            "list_publicips",
+            None,
+            {"publicips.0.id": made.id, "total_count": 1},
+            public_ip_address=[made.public_ip_address],
+        )
+        kind.ok(
+            "rename", eip, "update_publicip", {"publicip": {"alias": "shop-2"}}, {"publicip.alias": "shop-2"}, **mine
+        )
+        kind.ok(
+            "describe",
+            v3,
+            "update_publicip",
+            {"publicip": {"description": "the shop"}},
+            {"publicip.description": "the shop", "publicip.alias": "shop-2"},
+            **mine
+        )
+        kind.refused(
+            "create without size",
+            400,
+            "VPC.0501",
+            eip,
+            "create_publicip",
+            {"publicip": {"type": "5_bgp"}, "bandwidth": {"name": "bw", "share_type": "PER"}},
+        )
+        kind.refused(
+            "bandwidth out of range",
+            400,
+            "VPC.0301",
+            eip,
+            "create_publicip",
+            {"publicip": {"type": "5_bgp"}, "bandwidth": {**PER, "size": 2001}},
+        )
+        kind.refused(
+            "a taken address",
+            409,
+            "VPC.0522",
+            eip,
+            "create_publicip",
+            {"publicip": {"type": "5_bgp", "ip_address": made.public_ip_address}, "bandwidth": PER},
+        )
+        world.admin("PUT", "quota", {"publicip": 5})
+        kind.refused(
+            "one too many", 409, "VPC.0521", eip, "create_publicip", {"publicip": {"type": "5_bgp"}, "bandwidth": PER}
+        )
+        world.admin("PUT", "quota", {"publicip": 2000})
+        kind.ok("delete", eip, "delete_publicip", None, {"status_code": 204}, **mine)
+        kind.gone(eip, "show_publicip", "VPC.0504", **mine)
+        kind.gone(v3, "show_publicip", "VPC.0504", **mine)
+        for other in others:
+            eip.call("delete_publicip", publicip_id=other)
+
+
+def binding(world):
+    eip, v3 = world.eip, world.eip_v3
+    with Kind("public-ip-binding") as kind:
+        balancer = world.elb.call("show_load_balancer", loadbalancer_id=elb.make(world)).loadbalancer
+        mine = {"publicip_id": make(world)}
+        to_balancer = {"publicip": {"associate_instance_type": "ELB", "associate_instance_id": balancer.id}}
+        kind.ok(
+            "bind",
+            v3,
+            "associate_publicips",
+            to_balancer,
+            {
+                "status_code": 200,
+                "publicip.status": "ELB",
+                "publicip.associate_instance_type": "ELB",
+                "publicip.associate_instance_id": balancer.id,
+                "publicip.vnic.private_ip_address": balancer.vip_address,
+            },
+            **mine
+        )
+        kind.ok(
+            "the load balancer shows it",
+            world.elb,
+            "show_load_balancer",
+            None,
+            {"loadbalancer.eips.0.eip_id": mine["publicip_id"]},
+            loadbalancer_id=balancer.id,
+        )
+        kind.refused("bind again", 409, "VPC.0510", v3, "associate_publicips", to_balancer, **mine)
+        other = make(world)
+        kind.refused("a second one", 409, "VPC.0511", v3, "associate_publicips", to_balancer, publicip_id=other)
+        kind.refused("delete while bound", 409, "VPC.0517", eip, "delete_publicip", **mine)
+        kind.ok("API v1 does not see the load balancer", eip, "show_publicip", None, {"publicip.port_id": None}, **mine)
+        kind.ok(
+            "API v1 does not unbind it", eip, "update_publicip", {"publicip": {}}, {"publicip.status": "ELB"}, **mine
+        )
+        kind.ok("unbind", v3, "disassociate_publicips", None, {"status_code": 200, "publicip.status": "DOWN"}, **mine)
+        kind.refused("unbind again", 409, "EIP.7902", v3, "disassociate_publicips", **mine)
+        kind.ok("bind by port", eip, "update_publicip", {"publicip": {"port_id": balancer.vip_port_id}}, **mine)
+        kind.refused(
+            "bind to nothing",
+            404,
+            "ELB.8904",
+            v3,
+            "associate_publicips",
+            {"publicip": {"associate_instance_type": "ELB", "associate_instance_id": other}},
+            publicip_id=other,
+        )
+        world.elb.call("delete_load_balancer", loadbalancer_id=balancer.id)
+        kind.ok("free when the load balancer is gone", v3, "show_publicip", None, {"publicip.status": "DOWN"}, **mine)
+        for public_ip in (mine["publicip_id"], other):
+            eip.call("delete_publicip", publicip_id=public_ip)
