@@ -24,6 +24,9 @@ pub struct ElbFlags {
     /// Base URL of the API that serves EIPs, usually that of the VPC service
     #[arg(long, env = "FERROLB_ELB_VPC_ENDPOINT", value_name = "URL")]
     elb_vpc_endpoint: Option<String>,
+    /// Base URL of the NAT gateway API, for Services of class dnat [default: there are none]
+    #[arg(long, env = "FERROLB_ELB_NAT_ENDPOINT", value_name = "URL")]
+    elb_nat_endpoint: Option<String>,
     /// Project id
     #[arg(long, env = "FERROLB_ELB_PROJECT_ID", value_name = "ID")]
     elb_project_id: Option<String>,
@@ -93,6 +96,7 @@ pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Resul
         required(&flags.elb_subnet_id, "elb-subnet-id")?,
     );
     config.eip_endpoint = required(&flags.elb_vpc_endpoint, "elb-vpc-endpoint")?;
+    config.nat_endpoint = flags.elb_nat_endpoint.clone().filter(|url| !url.is_empty());
     if let Some(id) = flags.elb_member_subnet_id.clone().filter(|id| !id.is_empty()) {
         config.member_subnet_id = id;
     }
@@ -136,8 +140,10 @@ pub async fn mock(flags: &MockFlags, deadline: Duration, clock: &Clock) -> anyho
             endpoint
         }
     };
+    let nat_endpoint = Some(endpoint.clone());
     let mut config =
         ElbConfig::new(endpoint, ferrolb_mock::PROJECT_ID, ferrolb_mock::VPC_ID, ferrolb_mock::VIP_SUBNET_NEUTRON_ID);
+    config.nat_endpoint = nat_endpoint;
     config.member_subnet_id = ferrolb_mock::NODE_SUBNET_NEUTRON_ID.to_owned();
     // The mock's data plane may run on a node: kube-proxy there would catch what is meant for it.
     config.ip_mode = IpMode::Proxy;

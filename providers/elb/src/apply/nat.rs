@@ -1,6 +1,6 @@
 //! DNAT rules. A rule is pointed to another node, or moved to another EIP, in one call.
 
-use ferrolb_provider::{Detail, Item, ProviderError, Resource, Step, Verb};
+use ferrolb_provider::{Detail, Item, ProviderError, Resource, Seen, State, Step, Verb};
 use serde_json::{Value, json};
 
 use super::{Apply, Found, Result, final_refusal, impossible, stray};
@@ -19,12 +19,22 @@ impl Apply<'_> {
         item: &Item<ElbResource>,
     ) -> Result<Vec<Found>> {
         match (step.verb, &item.seen, step.parents.as_slice()) {
-            (Verb::Delete, Some(seen), _) => {
-                self.client.delete_rule(&rule.gateway, &seen.id.0).await?;
-                Ok(Vec::new())
-            }
+            (Verb::Delete, Some(seen), _) => self.delete_rule(rule, seen).await,
             (Verb::Create | Verb::Update, seen, [_, eip]) => Ok(vec![self.point(rule, seen.as_ref(), eip).await?]),
             _ => Err(impossible(item)),
+        }
+    }
+
+    /// The cloud takes its time, and the EIP is not free before: what it still shows is not gone.
+    async fn delete_rule(&self, rule: &DnatRule, seen: &Found) -> Result<Vec<Found>> {
+        let going = State::Pending("PENDING_DELETE".into());
+        if seen.state != going {
+            self.client.delete_rule(&rule.gateway, &seen.id.0).await?;
+        }
+        match self.client.rule(&seen.id.0).await {
+            Ok(_) => Ok(vec![Seen { state: going, ..seen.clone() }]),
+            Err(ProviderError::NotFound(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
     }
 

@@ -96,6 +96,12 @@ impl Client {
         }
     }
 
+    /// `GET /v2/{pid}/dnat_rules/{id}`
+    pub(crate) async fn rule(&self, id: &str) -> Result<RuleJson, ProviderError> {
+        let path = format!("/v2/{}/dnat_rules/{id}", self.project_id());
+        self.object(Call::get(Service::Nat, path), "dnat_rule").await
+    }
+
     /// `POST /v2/{pid}/dnat_rules`; 400 NAT.0304 and NAT.0305 where the node's port or the EIP's has a rule. One that
     /// comes late stays on the user's gateway.
     pub(crate) async fn create_rule(&self, body: Value) -> Result<RuleJson, ProviderError> {

@@ -49,17 +49,25 @@ pub fn provider(cloud: &Handle) -> Elb {
 
 /// The same over a network that may do something to the calls.
 pub fn provider_over(cloud: &Handle, transport: Arc<dyn Transport>) -> Elb {
-    let mut config = ElbConfig::new(cloud.endpoint(), PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
-    config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.into();
-    config.network_ids = vec![VIP_SUBNET_ID.into()];
-    config.deadline = Duration::from_secs(2);
-    config.limits = Limits { per_second: 10_000.0, burst: 10_000.0 };
+    provider_of(config(cloud), transport)
+}
+
+fn provider_of(config: ElbConfig, transport: Arc<dyn Transport>) -> Elb {
     Elb::new(
         config,
         transport,
         Arc::new(StaticCredentials::new(ACCESS_KEY, SECRET_KEY)),
         Arc::new(SystemClock::default()),
     )
+}
+
+fn config(cloud: &Handle) -> ElbConfig {
+    let mut config = ElbConfig::new(cloud.endpoint(), PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
+    config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.into();
+    config.network_ids = vec![VIP_SUBNET_ID.into()];
+    config.deadline = Duration::from_secs(2);
+    config.limits = Limits { per_second: 10_000.0, burst: 10_000.0 };
+    config
 }
 
 impl World {
@@ -80,6 +88,15 @@ impl World {
         let mut world = Self::new().await;
         let provider = provider_over(&world.cloud, transport);
         world.engine = Engine::new(provider, world.settle, Duration::ZERO);
+        world
+    }
+
+    /// One whose provider knows the NAT service, too.
+    pub async fn with_nat(config: Config) -> Self {
+        let mut world = Self::with(config, Duration::from_millis(50)).await;
+        let transport = Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap()));
+        let config = ElbConfig { nat_endpoint: Some(world.cloud.endpoint()), ..self::config(&world.cloud) };
+        world.engine = Engine::new(provider_of(config, transport), world.settle, Duration::ZERO);
         world
     }
 
