@@ -80,7 +80,7 @@ async fn rules_spread_stay_and_are_repointed_by_one_call_each() {
     world.engine.first_seen(&want.owner);
     let outcome = world.converge(&want).await;
     let serving = outcome.serving.clone().unwrap();
-    assert_eq!(addresses(&outcome), [eip.clone()]);
+    assert_eq!(addresses(&outcome), [eip.as_str()]);
     assert_eq!((serving.addresses[0].ports.len(), serving.destination_only), (3, true));
     assert_eq!(world.writes(), ["POST /v2/{pid}/dnat_rules"; 3]);
     let before = world.targets();
@@ -100,7 +100,7 @@ async fn rules_spread_stay_and_are_repointed_by_one_call_each() {
         let before = world.targets();
         let on_it = before.iter().filter(|t| t.ends_with(&format!(">{lost}"))).count();
         let outcome = world.converge(&not_ready(want.clone(), lost)).await;
-        assert_eq!(addresses(&outcome), [eip.clone()]);
+        assert_eq!(addresses(&outcome), [eip.as_str()]);
         assert_eq!(world.writes(), vec!["PUT /v2/{pid}/dnat_rules/{id}"; on_it]);
         assert!(!world.targets().iter().any(|t| t.ends_with(&format!(">{lost}"))), "{:?}", world.targets());
         world.converge(&want).await;
@@ -188,7 +188,7 @@ async fn what_the_cloud_refuses_is_said_in_words() {
     let outcome = world.pass(&on(&eip)).await;
     assert!(failure(&outcome).contains("NAT.0309: a quota of the cloud is used up"), "{}", failure(&outcome));
     quota(200).await;
-    assert_eq!(addresses(&world.converge(&on(&eip)).await), [eip.clone()]);
+    assert_eq!(addresses(&world.converge(&on(&eip)).await), [eip.as_str()]);
 
     let mut nowhere = on("198.51.100.1");
     nowhere.options.insert(GATEWAY.0.to_owned(), "no-such-gateway".to_owned());
