@@ -1,130 +1,23 @@
 //! What the cloud answers → objects as found. Pure.
 
+mod balancer;
+mod eip;
 mod nat;
 
 use std::net::IpAddr;
 
 use ferrolb_provider::{Id, Owner, Protocol, Seen, State};
 
-use crate::client::eip::{BandwidthJson, EipJson};
-use crate::client::elb::{BalancerJson, ListenerJson, MemberJson, MonitorJson, PoolJson};
+use crate::client::elb::{ListenerJson, MemberJson, MonitorJson, PoolJson};
 use crate::mark;
-use crate::resource::{
-    Binding, Eip, ElbResource, FoundBalancer, HealthMonitor, Listener, LoadBalancer, Member, MemberHealth, Pool,
-    PoolKey,
-};
-use crate::spec::{Algorithm, Class, Probe};
+use crate::resource::{ElbResource, HealthMonitor, Listener, Member, MemberHealth, Pool, PoolKey};
+use crate::spec::{Algorithm, Probe};
 
+pub(crate) use balancer::balancer;
+pub(crate) use eip::eip;
 pub(crate) use nat::{gateway, public_address, rule};
 
 type Found = Seen<ElbResource>;
-
-/// A load balancer.
-pub(crate) fn balancer(json: &BalancerJson, owner: &Owner) -> Found {
-    let state = match (json.provisioning_status.as_str(), json.operating_status.as_str()) {
-        (_, "FROZEN") => State::Failed("FROZEN".into()),
-        ("ERROR", _) => State::Failed("ERROR".into()),
-        ("" | "ACTIVE", _) => State::Ready,
-        (other, _) => State::Pending(other.to_owned()),
-    };
-    let eip = |e: &crate::client::elb::EipReference| {
-        Some((e.eip_id.clone().unwrap_or_default(), e.eip_address.as_deref().and_then(address)?))
-    };
-    let resource = ElbResource::LoadBalancer(LoadBalancer {
-        adopted: None,
-        // Only v2, which knows no other kind, says nothing about it.
-        class: Some(match json.guaranteed {
-            Some(true) => Class::Dedicated,
-            Some(false) | None => Class::Shared,
-        }),
-        name: Some(json.name.clone()),
-        vip_subnet: json.vip_subnet_cidr_id.clone(),
-        vip: json.vip_address.as_deref().and_then(address),
-        new: None,
-        found: Some(Box::new(FoundBalancer {
-            vip_port: json.vip_port_id.clone().filter(|p| !p.is_empty()),
-            ipv6: json.ipv6_vip_address.as_deref().and_then(address),
-            eips: json.eips.iter().filter_map(eip).collect(),
-            zones: json.availability_zone_list.clone(),
-            networks: json.elb_virsubnet_ids.clone(),
-            ipv6_network: text(&json.ipv6_vip_virsubnet_id),
-            // Ids; `list` finds their names.
-            l4_flavor: None,
-            l7_flavor: None,
-            enterprise_project: text(&json.enterprise_project_id),
-        })),
-    });
-    Seen {
-        id: Id(json.id.clone()),
-        resource,
-        parents: Vec::new(),
-        owned: mark::is_of(&json.description, owner),
-        created: sortable(&json.created_at),
-        state,
-    }
-}
-
-/// An EIP; `balancer` is the one that its owner uses.
-pub(crate) fn eip(json: &EipJson, owner: &Owner, balancer: Option<&Found>) -> Found {
-    let (binding, parents) = binding(json, balancer);
-    let state = match json.status.as_str() {
-        status @ ("PENDING_CREATE" | "PENDING_DELETE" | "BINDING" | "NOTIFYING" | "NOTIFY_DELETE") => {
-            State::Pending(status.to_owned())
-        }
-        status @ ("ERROR" | "BIND_ERROR" | "FREEZED") => State::Failed(status.to_owned()),
-        _ => State::Ready,
-    };
-    // One that is shared with others is no longer ours to judge or to change.
-    let is_own = |b: &&BandwidthJson| b.share_type.as_deref().is_none_or(|t| matches!(t, "" | "PER"));
-    let bandwidth = json.bandwidth.as_ref().filter(is_own);
-    let resource = ElbResource::Eip(Eip {
-        kind: text(&json.publicip_pool_name),
-        bandwidth_name: bandwidth.and_then(|b| text(&b.name)),
-        // 0 is "not known yet".
-        bandwidth_size: bandwidth.and_then(|b| b.size).filter(|s| *s > 0),
-        charge_mode: bandwidth.and_then(|b| text(&b.charge_mode)),
-        enterprise_project: text(&json.enterprise_project_id),
-        binding,
-        address: json.public_ip_address.as_deref().and_then(address),
-        bandwidth_id: bandwidth.and_then(|b| b.id.clone()),
-    });
-    Seen {
-        id: Id(json.id.clone()),
-        resource,
-        parents,
-        owned: json.alias == mark::alias(owner),
-        created: sortable(&json.created_at),
-        state,
-    }
-}
-
-/// Shared balancers show as a port, dedicated ones as themselves, and either lists its EIPs.
-fn binding(json: &EipJson, balancer: Option<&Found>) -> (Binding, Vec<Id>) {
-    let instance = text(&json.associate_instance_id);
-    let port = json.vnic.as_ref().and_then(|v| text(&v.port_id));
-    if let Some(seen) = balancer
-        && let ElbResource::LoadBalancer(lb) = &seen.resource
-    {
-        let vip_port = lb.found.as_ref().and_then(|f| f.vip_port.as_ref());
-        let listed = lb.found.iter().any(|f| f.eips.iter().any(|(id, _)| *id == json.id));
-        let by_id = instance.as_ref() == Some(&seen.id.0);
-        let by_port = vip_port.is_some() && (instance.as_ref() == vip_port || port.as_ref() == vip_port);
-        if listed || by_id || by_port {
-            return (Binding::Balancer, vec![seen.id.clone()]);
-        }
-    }
-    match (instance.or(port), json.status.as_str()) {
-        (Some(id), _) => {
-            let kind = text(&json.associate_instance_type).unwrap_or_else(|| "PORT".into());
-            (Binding::Other(format!("{kind} {id}")), Vec::new())
-        }
-        // On its way there: asking again would be refused.
-        (None, "PENDING_CREATE" | "BINDING" | "NOTIFYING") => {
-            (Binding::Unready, balancer.iter().map(|b| b.id.clone()).collect())
-        }
-        (None, _) => (Binding::Free, Vec::new()),
-    }
-}
 
 /// A listener.
 pub(crate) fn listener(json: &ListenerJson, owner: &Owner) -> Found {

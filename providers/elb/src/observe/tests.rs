@@ -4,6 +4,11 @@
 use super::*;
 use serde_json::json;
 
+use crate::client::eip::EipJson;
+use crate::client::elb::BalancerJson;
+use crate::resource::Binding;
+use crate::spec::Class;
+
 fn owner() -> Owner {
     Owner { cluster: "c".into(), uid: "u-1".into(), namespace: "ns".into(), name: "web".into() }
 }

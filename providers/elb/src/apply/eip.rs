@@ -1,0 +1,116 @@
+//! EIPs.
+
+use ferrolb_provider::{ProviderError, Seen, State};
+use serde_json::Map;
+
+use super::{Apply, Found, Result, final_refusal};
+use crate::body::{self, set};
+use crate::resource::{Binding, Eip, ElbResource};
+use crate::spec::Class;
+use crate::{mark, observe};
+
+impl Apply<'_> {
+    /// Made and bound in one call, by the port of the private address; for a NAT gateway it stays free.
+    pub(super) async fn create_eip(&self, eip: &Eip, balancer: Option<&Found>) -> Result<Found> {
+        let port = balancer.and_then(vip_port);
+        let mut publicip = Map::new();
+        set(&mut publicip, "type", &eip.kind);
+        set(&mut publicip, "alias", &mark::alias(self.owner));
+        set(&mut publicip, "port_id", &port);
+        let mut bandwidth = Map::new();
+        let name = eip.bandwidth_name.clone().unwrap_or_else(|| format!("cce-bandwidth-{}", self.owner.uid));
+        set(&mut bandwidth, "name", &name);
+        set(&mut bandwidth, "size", &eip.bandwidth_size);
+        set(&mut bandwidth, "share_type", &"PER");
+        set(&mut bandwidth, "charge_mode", &eip.charge_mode);
+        let mut body = Map::new();
+        set(&mut body, "publicip", &publicip);
+        set(&mut body, "bandwidth", &bandwidth);
+        set(&mut body, "enterprise_project_id", &body::project(&eip.enterprise_project));
+        let created = self.client.create_eip(body.into()).await;
+        let json = created.map_err(final_refusal)?;
+        let mut seen = observe::eip(&json, self.owner, balancer);
+        seen.owned = true;
+        // The answer comes before the binding, and says nothing of it.
+        if let (ElbResource::Eip(found), Some(balancer)) = (&mut seen.resource, balancer)
+            && found.binding == Binding::Free
+        {
+            found.binding = Binding::Unready;
+            seen.parents = vec![balancer.id.clone()];
+            seen.state = State::Pending("not bound yet".into());
+        }
+        Ok(seen)
+    }
+
+    pub(super) async fn update_eip(
+        &self,
+        eip: &Eip,
+        seen: &Found,
+        balancer: Option<&Found>,
+        fields: &[&'static str],
+    ) -> Result<Found> {
+        let mut now = seen.clone();
+        if let Some(balancer) = balancer.filter(|_| fields.contains(&"parents")) {
+            now = self.bind(seen, balancer).await?;
+        }
+        if fields.contains(&"bandwidth_size")
+            && let ElbResource::Eip(found) = &mut now.resource
+            && let (Some(id), Some(size)) = (&found.bandwidth_id, eip.bandwidth_size)
+        {
+            self.client.resize_bandwidth(id, size).await?;
+            found.bandwidth_size = Some(size);
+        }
+        Ok(now)
+    }
+
+    async fn bind(&self, seen: &Found, balancer: &Found) -> Result<Found> {
+        let dedicated = matches!(
+            &balancer.resource,
+            ElbResource::LoadBalancer(lb) if lb.class == Some(Class::Dedicated)
+        );
+        let (kind, instance) = match vip_port(balancer) {
+            Some(port) if !dedicated => ("PORT", port),
+            _ => ("ELB", balancer.id.0.clone()),
+        };
+        let id = &seen.id.0;
+        let bound = match self.client.associate_eip(id, kind, &instance).await {
+            Ok(json) => observe::eip(&json, self.owner, Some(balancer)),
+            // The list may lag behind a binding that we made.
+            Err(ProviderError::Refused(detail)) => {
+                let now = observe::eip(&self.client.eip(id).await?, self.owner, Some(balancer));
+                match &now.resource {
+                    ElbResource::Eip(eip) if eip.binding == Binding::Balancer => now,
+                    _ => return Err(ProviderError::Refused(detail)),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(bound)
+    }
+
+    /// Deletes it, or unbinds it where that must come first: the load balancer that held it has mostly just gone, and
+    /// only the cloud knows whether it has let go.
+    pub(super) async fn delete_eip(&self, seen: &Found) -> Result<Vec<Found>> {
+        let error = match self.client.delete_eip(&seen.id.0).await {
+            Ok(()) => return Ok(Vec::new()),
+            Err(error) => error,
+        };
+        let code = error.detail().code.as_deref().unwrap_or_default();
+        if !crate::client::EIP_IN_USE.contains(&code) {
+            return Err(error);
+        }
+        match self.client.disassociate_eip(&seen.id.0).await {
+            Ok(json) => Ok(vec![Seen { owned: true, ..observe::eip(&json, self.owner, None) }]),
+            // Free after all: the cloud is still about it.
+            Err(ProviderError::Refused(_)) => Err(ProviderError::Unavailable(error.detail().clone())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn vip_port(balancer: &Found) -> Option<String> {
+    match &balancer.resource {
+        ElbResource::LoadBalancer(lb) => lb.found.as_ref()?.vip_port.clone(),
+        _ => None,
+    }
+}
