@@ -132,7 +132,7 @@ pub async fn mock(flags: &MockFlags, deadline: Duration, clock: &Clock) -> anyho
                 vip_range: flags.mock_vip_range,
                 announce: flags.mock_own_ranges,
                 dataplane: true,
-                ..super::mock_cloud::defaults()
+                ..ferrolb_mock::Config::default()
             };
             let handle = ferrolb_mock::start(config).await.context("starting the mock cloud")?;
             let endpoint = handle.endpoint();

@@ -9,11 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::api::{self, Answer, Context, Found, Query};
-use crate::auth::Keys;
+use crate::auth::{self, Keys, Rejected, Signed};
 use crate::calls::Calls;
 use crate::config::{Clock, Config};
 use crate::dataplane::Sockets;
-use crate::faults::{FaultPlan, Faults};
+use crate::faults::Faults;
 use crate::holds::Holds;
 use crate::state::Cloud;
 
@@ -51,14 +51,14 @@ impl App {
         };
         cloud.setup = config.setup();
         Ok(Self {
-            keys: Keys { access: config.access_key.clone(), secret: config.secret_key.clone() },
+            keys: Keys::lasting(&config.access_key, &config.secret_key),
             seed: config.seed,
             calls: Calls::default(),
             holds: Holds::default(),
             sockets: Sockets::default(),
             clock: config.clock.clone(),
             cloud: Mutex::new(cloud),
-            faults: Mutex::new(Faults::new(FaultPlan::default())),
+            faults: Mutex::new(Faults::new(config.faults.clone())),
             state_file: config.state_file.clone(),
             changed: watch::Sender::new(0),
             closed: AtomicBool::new(false),
@@ -67,6 +67,30 @@ impl App {
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether the caller may come in: by a token, or by a signature with the account's or with temporary keys.
+    pub fn authenticate(&self, request: &Signed) -> Result<(), Rejected> {
+        let now = self.now();
+        if let Some(token) = request.token() {
+            return match self.cloud().token_end(token) {
+                None => Err(Rejected::UnknownToken),
+                Some(end) if end <= now => Err(Rejected::ExpiredToken),
+                Some(_) => Ok(()),
+            };
+        }
+        let temporary = |access: &str| {
+            self.cloud().temporary_key(access).map(|key| Keys {
+                access: key.access.clone(),
+                secret: key.secret.clone(),
+                security_token: Some(key.security_token.clone()),
+                expires_at: Some(key.expires_at),
+            })
+        };
+        let keys = |access: &str| {
+            if access == self.keys.access { Some(self.keys.clone()) } else { temporary(access) }
+        };
+        auth::verify(keys, now, request)
     }
 
     /// Applies a call to the cloud. Never waits.

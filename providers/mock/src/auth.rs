@@ -17,11 +17,14 @@ use crate::api::Query;
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(15);
 
-/// The pair of keys that is accepted.
+/// A pair of keys that is accepted.
 #[derive(Clone)]
 pub struct Keys {
     pub access: String,
     pub secret: String,
+    /// Temporary keys count only together with their token, and until their end.
+    pub security_token: Option<String>,
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The signed parts of a request; `path` and `query` as they came on the wire.
@@ -36,33 +39,85 @@ pub struct Signed<'a> {
 /// Why a signature does not count.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    #[error("authorization header is missing or not of {ALGORITHM}")]
+    #[error("authorization header is missing or malformed")]
     NoAuthorization,
+    #[error("algorithm {0} is not accepted here, sign with {ALGORITHM}")]
+    Algorithm(String),
+    #[error(
+        "a key derived for a region and a service is not accepted here, sign with the secret key itself and send Access="
+    )]
+    DerivedKey,
     #[error("X-Sdk-Date is missing or malformed")]
     NoDate,
     #[error("request time differs from the server's by more than 15 minutes")]
     Skew,
     #[error("access key is unknown")]
     UnknownKey,
+    #[error("X-Security-Token is missing or not that of the access key")]
+    SecurityToken,
+    #[error("temporary access key has expired")]
+    ExpiredKey,
+    #[error("decrypt token fail")]
+    UnknownToken,
+    #[error("the token must be updated")]
+    ExpiredToken,
     #[error("signed header {0} is missing")]
     MissingHeader(String),
     #[error("verify aksk signature fail")]
     Signature,
 }
 
-/// Verifies a request against the keys and the clock.
-pub fn verify(keys: &Keys, now: Timestamp, request: &Signed) -> Result<(), Rejected> {
-    let header = |name: &str| request.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-    let authorization =
-        header("authorization").and_then(|value| value.strip_prefix(ALGORITHM)).ok_or(Rejected::NoAuthorization)?;
+impl Keys {
+    /// The account's own pair.
+    pub fn lasting(access: &str, secret: &str) -> Self {
+        Self { access: access.to_owned(), secret: secret.to_owned(), security_token: None, expires_at: None }
+    }
+}
+
+impl Rejected {
+    /// The gateway's code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ExpiredToken => "APIG.0307",
+            _ => "APIG.0301",
+        }
+    }
+}
+
+impl Signed<'_> {
+    /// The token that stands in for a signature.
+    pub fn token(&self) -> Option<&str> {
+        if self.headers.contains_key("authorization") { None } else { self.header("x-auth-token") }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+    }
+}
+
+/// Verifies a request against the clock and the keys, which `keys` finds by the access key.
+pub fn verify(keys: impl Fn(&str) -> Option<Keys>, now: Timestamp, request: &Signed) -> Result<(), Rejected> {
+    let header = |name: &str| request.header(name);
+    let authorization = header("authorization").ok_or(Rejected::NoAuthorization)?;
+    let (algorithm, authorization) = authorization.split_once(' ').ok_or(Rejected::NoAuthorization)?;
+    if algorithm != ALGORITHM {
+        return Err(Rejected::Algorithm(algorithm.to_owned()));
+    }
+    if authorization.trim_start().starts_with("Credential=") {
+        return Err(Rejected::DerivedKey);
+    }
     let part = |name: &str| authorization.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
     let (access, names, signature) = part("Access")
         .zip(part("SignedHeaders"))
         .zip(part("Signature"))
         .map(|((a, n), s)| (a, n, s))
         .ok_or(Rejected::NoAuthorization)?;
-    if access != keys.access {
-        return Err(Rejected::UnknownKey);
+    let keys = keys(access).ok_or(Rejected::UnknownKey)?;
+    if keys.security_token.is_some() && keys.security_token.as_deref() != header("x-security-token") {
+        return Err(Rejected::SecurityToken);
+    }
+    if keys.expires_at.is_some_and(|end| end <= now) {
+        return Err(Rejected::ExpiredKey);
     }
     let date = header("x-sdk-date").ok_or(Rejected::NoDate)?;
     let signed_at = parse_date(date).ok_or(Rejected::NoDate)?;

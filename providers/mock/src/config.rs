@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer};
 
-use crate::state::{Setup, Subnet, Vpc};
+use crate::faults::FaultPlan;
+use crate::state::{Account, Quotas, Setup, Subnet, Vpc};
 
 /// Access key of the default configuration.
 pub const ACCESS_KEY: &str = "ferrolb-mock";
@@ -23,6 +25,12 @@ pub const REGION: &str = "mock-1";
 pub const DOMAIN_ID: &str = "fe22000000000000000000000000000d";
 /// The account's domain name.
 pub const DOMAIN_NAME: &str = "ferrolb";
+/// The account's one user.
+pub const USER_ID: &str = "fe22000000000000000000000000000a";
+/// The user's name.
+pub const USER_NAME: &str = "ferrolb";
+/// The user's password, for tokens.
+pub const PASSWORD: &str = "ferrolb-mock-password";
 /// The one VPC.
 pub const VPC_ID: &str = "fe220000-0000-4000-8000-000000000001";
 /// Network id (`elb_virsubnet_ids`) of the subnet VIPs come from.
@@ -36,10 +44,13 @@ pub const NODE_SUBNET_NEUTRON_ID: &str = "fe220000-0000-4000-8000-000000000021";
 /// The NAT gateway that is there from the start, in the VPC and the nodes' subnet.
 pub const NAT_GATEWAY_ID: &str = "fe220000-0000-4000-8000-000000000030";
 
-/// How to start a mock cloud.
-#[derive(Debug, Clone)]
+/// How to start a mock cloud. What a file may say (`--world`) is the world a tenant finds; how the server runs is not
+/// in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where the API listens; port 0 takes a free one.
+    #[serde(skip)]
     pub listen: Vec<SocketAddr>,
     /// Access key that signatures must name.
     pub access_key: String,
@@ -49,7 +60,23 @@ pub struct Config {
     pub project_id: String,
     /// Region name, which is also the project's name.
     pub region: String,
+    /// The account's name.
+    pub domain_name: String,
+    /// Name of the account's one user.
+    pub user_name: String,
+    /// The user's password, for tokens.
+    pub password: String,
+    /// How long a token counts.
+    #[serde(rename = "token_lifetime_s", deserialize_with = "seconds")]
+    pub token_lifetime: Duration,
+    /// Codes of the availability zones.
+    pub zones: Vec<String>,
+    /// The limits of a new cloud.
+    pub quotas: Quotas,
+    /// What goes wrong from the start.
+    pub faults: FaultPlan,
     /// Same seed, same calls: same ids.
+    #[serde(skip)]
     pub seed: u64,
     /// Where public addresses come from, lowest free first.
     pub eip_range: IpNet,
@@ -58,20 +85,28 @@ pub struct Config {
     /// Subnet of the nodes: members with `subnet_cidr_id` must lie in it (or in the VIPs' subnet).
     pub node_range: IpNet,
     /// Whether listeners really listen and members are really probed.
+    #[serde(skip)]
     pub dataplane: bool,
     /// Makes the kernel own both ranges, as `ip route replace local RANGE dev lo` does. Needs NET_ADMIN.
+    #[serde(skip)]
     pub announce: bool,
     /// How long a new EIP stays PENDING_CREATE.
+    #[serde(rename = "eip_create_delay_ms", deserialize_with = "milliseconds")]
     pub eip_create_delay: Duration,
     /// How long NAT gateways and rules stay PENDING_CREATE, PENDING_UPDATE and PENDING_DELETE.
+    #[serde(rename = "nat_delay_ms", deserialize_with = "milliseconds")]
     pub nat_delay: Duration,
     /// Upper bound of a health monitor's delay and timeout, to speed tests up.
+    #[serde(skip)]
     pub max_probe_interval: Option<Duration>,
     /// Upper bound of the idle time of UDP sessions, to speed tests up.
+    #[serde(skip)]
     pub max_udp_idle: Option<Duration>,
     /// Keeps the objects over restarts.
+    #[serde(skip)]
     pub state_file: Option<PathBuf>,
     /// Where the time comes from.
+    #[serde(skip)]
     pub clock: Clock,
 }
 
@@ -88,10 +123,18 @@ impl Default for Config {
             secret_key: SECRET_KEY.into(),
             project_id: PROJECT_ID.into(),
             region: REGION.into(),
+            domain_name: DOMAIN_NAME.into(),
+            user_name: USER_NAME.into(),
+            password: PASSWORD.into(),
+            token_lifetime: Duration::from_secs(24 * 60 * 60),
+            zones: ["a", "b", "c"].map(|zone| format!("{REGION}{zone}")).to_vec(),
+            quotas: Quotas::default(),
+            faults: FaultPlan::default(),
             seed: 1,
             eip_range: net(203, 0, 113, 0, 24),
             vip_range: net(198, 18, 0, 0, 16),
-            node_range: net(172, 16, 0, 0, 12),
+            // Whatever addresses the nodes have, they are in the cloud.
+            node_range: net(0, 0, 0, 0, 0),
             dataplane: false,
             announce: false,
             eip_create_delay: Duration::ZERO,
@@ -116,6 +159,16 @@ impl Config {
             seed: self.seed,
             project_id: self.project_id.clone(),
             region: self.region.clone(),
+            account: Account {
+                domain_id: DOMAIN_ID.into(),
+                domain_name: self.domain_name.clone(),
+                user_id: USER_ID.into(),
+                user_name: self.user_name.clone(),
+                password: self.password.clone(),
+                token_lifetime: SignedDuration::try_from(self.token_lifetime).unwrap_or(SignedDuration::MAX),
+            },
+            zones: self.zones.clone(),
+            quotas: self.quotas.clone(),
             vpc: Vpc { id: VPC_ID.into(), name: "vpc-ferrolb".into(), cidr: net(10, 0, 0, 0, 8) },
             subnets: vec![
                 subnet(VIP_SUBNET_ID, VIP_SUBNET_NEUTRON_ID, "subnet-vip", self.vip_range),
@@ -145,6 +198,14 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
     }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
 const fn net(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> IpNet {

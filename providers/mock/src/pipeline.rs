@@ -46,12 +46,11 @@ pub async fn signed(
         return reply(api::unknown(), call);
     }
     let check = Signed { method, path: raw_path, query: raw_query, headers: &parts.headers, body: &body };
-    if let Err(rejected) = auth::verify(&app.keys, app.now(), &check) {
-        tracing::debug!(%rejected, path, "refused a signature");
-        return reply(
-            Answer::error(401, "APIG.0301", &format!("Incorrect IAM authentication information: {rejected}")),
-            call,
-        );
+    let is_open = found.as_ref().is_some_and(api::Found::is_open);
+    if !is_open && let Err(rejected) = app.authenticate(&check) {
+        tracing::debug!(%rejected, path, "refused a caller");
+        let message = format!("Incorrect IAM authentication information: {rejected}");
+        return reply(Answer::error(401, rejected.code(), &message), call);
     }
     let fault = app.faults().decide(method, &path, is_write(method));
     let ready = Ready { seq: Some(seq), found, query: auth::parse_query(raw_query), body };
@@ -76,7 +75,8 @@ pub async fn signed(
             cut.off().await
         }
         Fault::Throttle { retry_after_s } => {
-            reply(Answer { retry_after: retry_after_s, ..Answer::error(429, "APIGW.0308", THROTTLED) }, call)
+            let header = retry_after_s.map(|seconds| ("retry-after", seconds.to_string()));
+            reply(Answer { header, ..Answer::error(429, "APIGW.0308", THROTTLED) }, call)
         }
         Fault::Status { http, code, message } => reply(Answer::error(http, &code, &message), call),
         Fault::Drop => {
@@ -144,8 +144,10 @@ fn respond(answer: Answer, request_id: &str) -> Response<Body> {
     if answer.status != 204 {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
     }
-    if let Some(seconds) = answer.retry_after {
-        headers.insert(header::RETRY_AFTER, seconds.into());
+    if let Some((name, value)) = answer.header
+        && let Ok(value) = HeaderValue::from_str(&value)
+    {
+        headers.insert(name, value);
     }
     response
 }

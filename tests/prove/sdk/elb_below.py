@@ -226,7 +226,7 @@ def member(world):
             "ELB.8902",
             elb,
             "create_member",
-            {"member": {**body, "address": "192.0.2.9", "subnet_cidr_id": world.vip_subnet}},
+            {"member": {**body, "address": "192.0.2.9"}},
             pool_id=pool,
         )
         kind.refused(

@@ -13,8 +13,11 @@ import eip
 import elb
 import elb_below
 import iam
+import nat
 import vpc
-from sdk import Kind, Service, project_credentials
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+
+from sdk import Kind, Service
 
 
 class World:
@@ -22,19 +25,22 @@ class World:
 
     access_key, secret_key = "ferrolb-mock", "ferrolb-mock-secret"
     project = "fe220000000000000000000000000001"
+    token_seconds = 3
     region, domain = "mock-1", "fe22000000000000000000000000000d"
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
-        keys = project_credentials(self.access_key, self.secret_key, self.project)
+        keys = BasicCredentials(self.access_key, self.secret_key, self.project)
         self.elb = Service("elb", "v3", endpoint, keys)
         self.eip = Service("eip", "v2", endpoint, keys)
         self.eip_v3 = Service("eip", "v3", endpoint, keys)
+        self.nat = Service("nat", "v2", endpoint, keys)
         self.network = Service("vpc", "v2", endpoint, keys)
         subnets = {subnet.name: subnet for subnet in self.network.call("list_subnets").subnets}
         self.vpc = subnets["subnet-vip"].vpc_id
         self.vip_subnet = subnets["subnet-vip"].neutron_subnet_id
         self.node_subnet = subnets["subnet-node"].neutron_subnet_id
+        self.node_network = subnets["subnet-node"].id
         self.zones = [zone.code for zone in self.elb.call("list_availability_zones").availability_zones[0]]
 
     @staticmethod
@@ -55,7 +61,7 @@ class World:
 
 def main():
     world = World(sys.argv[1])
-    for service in (iam, vpc, eip, elb, elb_below):
+    for service in (iam, vpc, eip, elb, elb_below, nat):
         service.lives(world)
     sys.exit(1 if Kind.failed_in_all else 0)
 

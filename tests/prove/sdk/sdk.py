@@ -8,7 +8,7 @@ import importlib
 import json
 import re
 
-from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 
@@ -26,10 +26,10 @@ PRIMITIVES = {
 class Service:
     """A client of one service: `Service("elb", "v3", …).call("show_listener", listener_id=…)`."""
 
-    def __init__(self, name, version, endpoint, credentials):
+    def __init__(self, name, version, endpoint, credentials, config=None):
         self.models = importlib.import_module(f"huaweicloudsdk{name}.{version}")
         client = getattr(self.models, f"{name.capitalize()}Client")
-        builder = client.new_builder().with_http_config(HttpConfig(timeout=(5, 20)))
+        builder = client.new_builder().with_http_config(config or HttpConfig(timeout=(5, 20)))
         self.client = builder.with_credentials(credentials).with_endpoint(endpoint).build()
 
     def call(self, operation, body=None, **parameters):
@@ -184,9 +184,16 @@ def camel(operation):
     return re.sub(r"(?:^|_)([a-z0-9])", lambda match: match.group(1).upper(), operation)
 
 
-def project_credentials(access_key, secret_key, project):
-    return BasicCredentials(access_key, secret_key, project)
+def token_credentials(token, project):
+    """A token instead of a signature, which the SDK has no class for."""
+    credentials = BasicCredentials("none", "none", project)
+    sign = credentials.sign_request
 
+    def replace_signature(request):
+        request = sign(request)
+        del request.header_params["Authorization"]
+        request.header_params["X-Auth-Token"] = token
+        return request
 
-def domain_credentials(access_key, secret_key, domain):
-    return GlobalCredentials(access_key, secret_key, domain)
+    credentials.sign_request = replace_signature
+    return credentials

@@ -12,7 +12,8 @@ pub struct Answer {
     pub body: Option<Value>,
     /// Error code, for the log.
     pub code: Option<String>,
-    pub retry_after: Option<u64>,
+    /// One more header.
+    pub header: Option<(&'static str, String)>,
 }
 
 /// Which service answers; each words its errors differently.
@@ -30,7 +31,7 @@ pub enum Family {
 
 impl Answer {
     pub fn ok(body: Value) -> Self {
-        Self { status: 200, body: Some(body), code: None, retry_after: None }
+        Self { status: 200, body: Some(body), code: None, header: None }
     }
 
     pub fn created(body: Value) -> Self {
@@ -38,13 +39,13 @@ impl Answer {
     }
 
     pub fn nothing() -> Self {
-        Self { status: 204, body: None, code: None, retry_after: None }
+        Self { status: 204, body: None, code: None, header: None }
     }
 
     /// An error in the shape the gateway and the ELB share.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         let body = json!({"error_code": code, "error_msg": message});
-        Self { status, body: Some(body), code: Some(code.to_owned()), retry_after: None }
+        Self { status, body: Some(body), code: Some(code.to_owned()), header: None }
     }
 
     /// An error in the shape of one service.
@@ -59,7 +60,8 @@ impl Answer {
 
     pub fn refused(family: Family, refusal: &Refusal) -> Self {
         let (status, code) = match family {
-            Family::Elb | Family::Iam => elb_code(refusal),
+            Family::Elb => elb_code(refusal),
+            Family::Iam => iam_code(refusal),
             Family::Vpc => vpc_code(refusal),
             Family::Nat => nat_code(refusal),
         };
@@ -120,6 +122,13 @@ fn nat_codes(refusal: &NatRefusal) -> (u16, &'static str) {
         NatRefusal::NoRule(_) => (404, "NAT.0319"),
         NatRefusal::EipBound(_) => (400, "NAT.0402"),
         NatRefusal::EipElsewhere(_) => (400, "NAT.0404"),
+    }
+}
+
+fn iam_code(refusal: &Refusal) -> (u16, &'static str) {
+    match refusal {
+        Refusal::NotFound { .. } => (404, "IAM.0004"),
+        _ => (400, "IAM.0011"),
     }
 }
 

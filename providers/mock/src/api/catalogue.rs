@@ -7,9 +7,6 @@ use super::list;
 use super::request::{Context, Request};
 use crate::state::Refusal;
 
-/// Zones in the one group there is.
-const ZONES: [&str; 3] = ["mock-1a", "mock-1b", "mock-1c"];
-
 /// (name, type, connections, new connections per second, kbit/s, LCU)
 const FLAVORS: [(&str, &str, u32, u32, u32, u32); 12] = [
     ("L4_flavor.elb.s1.small", "L4", 500_000, 10_000, 50_000, 10),
@@ -47,9 +44,9 @@ pub fn flavor_by_id(_: &mut Context, request: &Request) -> Result<Answer, Refusa
 }
 
 /// A list of lists: load balancers take zones of one inner list only.
-pub fn availability_zones(_: &mut Context, _: &Request) -> Result<Answer, Refusal> {
-    let zone = |code: &&str| json!({"code": code, "state": "ACTIVE", "protocol": ["L4", "L7"], "public_border_group": "center", "category": 0});
-    Ok(Answer::ok(json!({"availability_zones": [ZONES.iter().map(zone).collect::<Vec<_>>()]})))
+pub fn availability_zones(context: &mut Context, _: &Request) -> Result<Answer, Refusal> {
+    let zone = |code: &String| json!({"code": code, "state": "ACTIVE", "protocol": ["L4", "L7"], "public_border_group": "center", "category": 0});
+    Ok(Answer::ok(json!({"availability_zones": [context.cloud.setup.zones.iter().map(zone).collect::<Vec<_>>()]})))
 }
 
 pub fn quotas(context: &mut Context, _: &Request) -> Result<Answer, Refusal> {
@@ -93,20 +90,16 @@ pub fn versions(_: &mut Context, _: &Request) -> Result<Answer, Refusal> {
     Ok(Answer::ok(json!({"versions": [{"id": "v3", "status": "CURRENT"}, {"id": "v2", "status": "SUPPORTED"}]})))
 }
 
-pub fn check_zones(zones: &[String]) -> Result<(), Refusal> {
+pub fn check_zones(known: &[String], zones: &[String]) -> Result<(), Refusal> {
     if zones.is_empty() {
         return Err(Refusal::Missing("availability_zone_list"));
     }
-    match zones.iter().find(|zone| !ZONES.contains(&zone.as_str())) {
+    match zones.iter().find(|zone| !known.contains(zone)) {
         Some(zone) => {
-            Err(Refusal::invalid("availability_zone_list", format!("availability zone {zone} is not one of {ZONES:?}")))
+            Err(Refusal::invalid("availability_zone_list", format!("availability zone {zone} is not one of {known:?}")))
         }
         None => Ok(()),
     }
-}
-
-pub fn all_zones() -> Vec<String> {
-    ZONES.map(str::to_owned).to_vec()
 }
 
 /// `layer` is `L4` or `L7`; the elastic types count as theirs.

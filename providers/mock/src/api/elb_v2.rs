@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::catalogue;
 use super::fields::need;
 use super::list::{self, Listed};
 use super::loadbalancers::enterprise_project;
@@ -43,7 +42,7 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         guaranteed: false,
         vip_subnet_cidr_id: Some(need("vip_subnet_id", fields.id("vip_subnet_id")?)?),
         vip_address: fields.address("vip_address")?,
-        availability_zone_list: catalogue::all_zones(),
+        availability_zone_list: context.cloud.setup.zones.clone(),
         enterprise_project_id: enterprise_project(&fields)?,
         ..NewLoadBalancer::default()
     };

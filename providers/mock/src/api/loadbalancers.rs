@@ -27,7 +27,7 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         return Err(Refusal::invalid("admin_state_up", "only true is supported"));
     }
     let zones = need("availability_zone_list", fields.texts("availability_zone_list")?)?;
-    catalogue::check_zones(&zones)?;
+    catalogue::check_zones(&context.cloud.setup.zones, &zones)?;
     if fields.has("ipv6_vip_virsubnet_id") && fields.value("ipv6_vip_virsubnet_id").is_some() {
         return Err(Refusal::Mismatch("the subnet has no IPv6 range".into()));
     }

@@ -8,7 +8,7 @@ use super::{
     catalogue, eip_v1, eip_v3, elb_v2, iam, listeners, loadbalancers, members, monitors, nat, pools, statuses, tags,
     vpc,
 };
-use crate::state::{Eip, Listener, LoadBalancer, Refusal};
+use crate::state::{Eip, Listener, LoadBalancer, NatGateway, Refusal};
 
 type Handler = fn(&mut Context, &Request) -> Result<Answer, Refusal>;
 
@@ -118,18 +118,44 @@ static ROUTES: &[Route] = &[
     nat("GET", "/v2/{pid}/nat_gateways/{id}", nat::gateway),
     nat("PUT", "/v2/{pid}/nat_gateways/{id}", nat::update_gateway),
     nat("DELETE", "/v2/{pid}/nat_gateways/{id}", nat::delete_gateway),
+    nat("GET", "/v3/{pid}/nat_gateways/tags", tags::of_all::<NatGateway>),
+    nat("GET", "/v3/{pid}/nat_gateways/{id}/tags", tags::show::<NatGateway>),
+    nat("POST", "/v3/{pid}/nat_gateways/{id}/tags", tags::add::<NatGateway>),
+    nat("POST", "/v3/{pid}/nat_gateways/{id}/tags/action", tags::action::<NatGateway>),
+    nat("DELETE", "/v3/{pid}/nat_gateways/{id}/tags/{key}", tags::remove::<NatGateway>),
+    nat("GET", "/v2.0/{pid}/nat_gateways/{id}/tags", tags::show::<NatGateway>),
+    nat("POST", "/v2.0/{pid}/nat_gateways/{id}/tags/action", tags::action::<NatGateway>),
     nat("GET", "/v2/{pid}/dnat_rules", nat::rules),
     nat("POST", "/v2/{pid}/dnat_rules", nat::create_rule),
     nat("POST", "/v2/{pid}/dnat_rules/batch", nat::create_rules),
     nat("GET", "/v2/{pid}/dnat_rules/{id}", nat::rule),
     nat("PUT", "/v2/{pid}/dnat_rules/{id}", nat::update_rule),
     nat("DELETE", "/v2/{pid}/nat_gateways/{id}/dnat_rules/{rule}", nat::delete_rule),
-    Route { method: "GET", template: "/v3/projects", family: Family::Iam, handler: iam::projects },
-    Route { method: "GET", template: "/v3/auth/domains", family: Family::Iam, handler: iam::domains },
+    iam("GET", "/v3/projects", iam::projects),
+    iam("GET", "/v3/auth/projects", iam::projects),
+    iam("GET", "/v3/projects/{id}", iam::project),
+    iam("GET", "/v3/auth/domains", iam::domains),
+    iam("GET", "/v3/users/{id}", iam::user),
+    iam("POST", TOKENS, iam::create_token),
+    iam("POST", "/v3.0/OS-CREDENTIAL/securitytokens", iam::create_keys),
 ];
+
+/// Whoever asks for a token has nothing to sign with.
+const TOKENS: &str = "/v3/auth/tokens";
+
+impl Found {
+    /// Whether anybody may call.
+    pub fn is_open(&self) -> bool {
+        self.route.template == TOKENS
+    }
+}
 
 const fn elb(method: &'static str, template: &'static str, handler: Handler) -> Route {
     Route { method, template, family: Family::Elb, handler }
+}
+
+const fn iam(method: &'static str, template: &'static str, handler: Handler) -> Route {
+    Route { method, template, family: Family::Iam, handler }
 }
 
 const fn vpc(method: &'static str, template: &'static str, handler: Handler) -> Route {

@@ -89,7 +89,7 @@ fn subnet_json(cloud: &Cloud, subnet: &Subnet) -> Value {
         "primary_dns": "100.125.1.250",
         "secondary_dns": "100.125.129.250",
         "dnsList": ["100.125.1.250", "100.125.129.250"],
-        "availability_zone": "mock-1a",
+        "availability_zone": cloud.setup.zones.first(),
     })
 }
 

@@ -68,13 +68,9 @@ impl Vector {
     }
 
     fn verify_with(&self, headers: &HeaderMap, secret: &str) -> Result<(), Rejected> {
-        let keys = Keys { access: "ak".into(), secret: secret.into() };
+        let keys = |access: &str| (access == "ak").then(|| Keys::lasting("ak", secret));
         let now = "2026-01-02T03:10:00Z".parse().unwrap();
-        verify(
-            &keys,
-            now,
-            &Signed { method: self.method, path: self.path, query: self.query, headers, body: self.body },
-        )
+        verify(keys, now, &Signed { method: self.method, path: self.path, query: self.query, headers, body: self.body })
     }
 }
 
@@ -119,7 +115,11 @@ fn what_is_missing_is_told_apart() {
     };
     assert_eq!(
         with("authorization", "V11-HMAC-SHA256 Credential=ak/20260102/r/s, SignedHeaders=x, Signature=00"),
-        Err(Rejected::NoAuthorization)
+        Err(Rejected::Algorithm("V11-HMAC-SHA256".into()))
+    );
+    assert_eq!(
+        with("authorization", "SDK-HMAC-SHA256 Credential=ak/20260102/r/s/sdk_request, SignedHeaders=x, Signature=00"),
+        Err(Rejected::DerivedKey)
     );
     assert_eq!(
         with("authorization", "SDK-HMAC-SHA256 Access=other, SignedHeaders=x-sdk-date, Signature=00"),
@@ -138,4 +138,25 @@ fn decoding_leaves_alone_what_is_no_escape() {
     assert_eq!(decode("a%20b%2"), "a b%2");
     assert_eq!(decode("%zz%C3%BC"), "%zzü");
     assert_eq!(parse_query("a=1&b&c=x%3Dy&a=2").0.len(), 4);
+}
+
+#[test]
+fn temporary_keys_need_their_token_and_end() {
+    let vector = &vectors()[0];
+    let verify_at = |headers: &HeaderMap, now: &str| {
+        let keys = |_: &str| {
+            Some(Keys {
+                security_token: Some("token".into()),
+                expires_at: Some("2026-01-02T03:10:00Z".parse().unwrap()),
+                ..Keys::lasting("ak", "secret")
+            })
+        };
+        let Vector { method, path, query, body, .. } = *vector;
+        verify(keys, now.parse().unwrap(), &Signed { method, path, query, headers, body })
+    };
+    let mut headers = vector.headers();
+    assert_eq!(verify_at(&headers, "2026-01-02T03:09:59Z"), Err(Rejected::SecurityToken));
+    headers.insert("x-security-token", HeaderValue::from_static("token"));
+    assert_eq!(verify_at(&headers, "2026-01-02T03:09:59Z"), Ok(()));
+    assert_eq!(verify_at(&headers, "2026-01-02T03:10:00Z"), Err(Rejected::ExpiredKey));
 }

@@ -8,7 +8,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DnatRule, Eip, Health, Listener, LoadBalancer, Monitor, NatGateway, Pool, Quotas, Refusal, Store, Subnet, Vpc,
+    Access, Account, DnatRule, Eip, Health, Listener, LoadBalancer, Monitor, NatGateway, Pool, Quotas, Refusal, Store,
+    Subnet, Vpc,
 };
 
 /// Everything the cloud stores. Mutating functions live beside the kind they change.
@@ -23,6 +24,8 @@ pub struct Cloud {
     /// How many ids were handed out: with the seed this is all the randomness there is.
     issued: u64,
     pub quotas: Quotas,
+    #[serde(default)]
+    pub(super) access: Access,
     pub loadbalancers: Store<LoadBalancer>,
     pub listeners: Store<Listener>,
     pub pools: Store<Pool>,
@@ -38,6 +41,10 @@ pub struct Setup {
     pub seed: u64,
     pub project_id: String,
     pub region: String,
+    pub account: Account,
+    pub zones: Vec<String>,
+    /// The limits a new cloud has.
+    pub quotas: Quotas,
     pub vpc: Vpc,
     pub subnets: Vec<Subnet>,
     pub eip_range: IpNet,
@@ -58,11 +65,12 @@ pub struct Tag {
 impl Cloud {
     pub fn new(setup: Setup) -> Self {
         let mut cloud = Self {
-            setup,
             health: BTreeMap::new(),
             revision: 0,
             issued: 0,
-            quotas: Quotas::default(),
+            quotas: setup.quotas.clone(),
+            setup,
+            access: Access::default(),
             loadbalancers: Store::default(),
             listeners: Store::default(),
             pools: Store::default(),

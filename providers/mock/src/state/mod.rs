@@ -12,6 +12,7 @@
 //!        └─ health: what the data plane last saw of each member (not stored)
 //! ```
 
+mod access;
 mod cloud;
 mod eip;
 mod health;
@@ -29,6 +30,7 @@ mod refusal;
 mod store;
 mod tags;
 
+pub use access::{Access, Account};
 pub use cloud::{Cloud, Setup, Tag};
 pub use eip::{Bandwidth, Bound, Eip, EipPatch, NewEip};
 pub use health::Health;

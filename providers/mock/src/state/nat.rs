@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, Cloud, Refusal};
+use super::{Bound, Cloud, Refusal, Tag};
 use crate::config::{NAT_GATEWAY_ID, NODE_SUBNET_ID, VPC_ID};
 
 /// A public NAT gateway.
@@ -18,6 +18,8 @@ pub struct NatGateway {
     pub router_id: String,
     pub internal_network_id: String,
     pub enterprise_project_id: String,
+    #[serde(default)]
+    pub tags: Vec<Tag>,
     /// Until then it is PENDING_CREATE.
     pub ready: Timestamp,
 }
@@ -189,6 +191,7 @@ pub(super) fn default_gateway() -> NatGateway {
         router_id: VPC_ID.into(),
         internal_network_id: NODE_SUBNET_ID.into(),
         enterprise_project_id: "0".into(),
+        tags: Vec::new(),
         ready: Timestamp::UNIX_EPOCH,
     }
 }
@@ -210,6 +213,7 @@ impl Cloud {
             router_id: new.router_id,
             internal_network_id: new.internal_network_id,
             enterprise_project_id: new.enterprise_project_id,
+            tags: Vec::new(),
             ready: now + self.setup.nat_delay,
         };
         self.nat_gateways.insert(id.clone(), now, gateway);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Cloud, Eip, Listener, LoadBalancer, Refusal, Store, Tag, eip, listener, loadbalancer};
+use super::{Cloud, Eip, Listener, LoadBalancer, NatGateway, Refusal, Store, Tag, eip, listener, loadbalancer};
 
 /// A kind of object with tags.
 pub trait Tagged: Clone + PartialEq + 'static {
@@ -60,3 +60,4 @@ macro_rules! tagged {
 tagged!(LoadBalancer, loadbalancer::KIND, loadbalancers);
 tagged!(Listener, listener::KIND, listeners);
 tagged!(Eip, eip::KIND, eips);
+tagged!(NatGateway, "NAT Gateway", nat_gateways);

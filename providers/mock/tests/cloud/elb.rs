@@ -1,6 +1,6 @@
 //! Load balancers and what hangs below them: rules, refusals, orders of deletion.
 
-use ferrolb_mock::{NODE_SUBNET_NEUTRON_ID, VIP_SUBNET_NEUTRON_ID, VPC_ID};
+use ferrolb_mock::{Config, NODE_SUBNET_NEUTRON_ID, VIP_SUBNET_NEUTRON_ID, VPC_ID};
 use serde_json::{Value, json};
 
 use crate::client::Cloud;
@@ -288,7 +288,8 @@ async fn batches_of_members_are_idempotent_and_all_or_nothing() {
 
 #[tokio::test]
 async fn a_member_needs_a_known_subnet_or_a_loadbalancer_that_takes_any_address() {
-    let cloud = Cloud::demo().await;
+    let config = Config { node_range: "172.16.0.0/12".parse().unwrap(), ..Config::default() };
+    let cloud = Cloud::start(config).await;
     let strict =
         cloud.create(LBS, json!({"loadbalancer": {"vpc_id": VPC_ID, "availability_zone_list": ["mock-1a"]}})).await;
     let pool = cloud.pool(&cloud.listener(&strict, "TCP", 80).await, "TCP").await;

@@ -18,7 +18,7 @@ use crate::runner::root;
 pub fn run(bed: &Alone, report: &mut Report) -> Result<()> {
     let scripts = root().join("tests/prove/sdk");
     let python = python_with_sdk(&scripts)?;
-    let cloud = Mock::start(bed.product()?)?;
+    let cloud = Mock::start(bed.product()?, &scripts.join("world.yaml"))?;
     let mut command = Command::new(python);
     // No byte code beside the sources; no proxy between the SDK and loopback.
     command.arg("-B").arg(scripts.join("prove.py")).arg(format!("http://{}", cloud.address)).env("NO_PROXY", "*");
@@ -86,11 +86,12 @@ struct Mock {
 }
 
 impl Mock {
-    fn start(binary: &Path) -> Result<Self> {
+    fn start(binary: &Path, world: &Path) -> Result<Self> {
         // Free a moment ago; a cloud that cannot have it ends and is reported.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let mut command = Command::new(binary);
         command.args(["mock-cloud", "--listen", &address.to_string(), "--data-plane", "false", "--log", "warn"]);
+        command.arg("--world").arg(world);
         let process = command.stdin(Stdio::null()).spawn().context("start the mock cloud")?;
         let mut mock = Self { process, address };
         wait_for("the mock cloud to listen", Duration::from_secs(10), || {
