@@ -37,6 +37,7 @@ pub fn router(app: Arc<App>) -> Router {
 pub async fn ledger(State(app): State<Arc<App>>) -> Json<Value> {
     let mut ledger = app.ledger();
     ledger["sockets"] = json!(app.sockets.list());
+    ledger["gateway"] = app.gateway.shown();
     Json(ledger)
 }
 

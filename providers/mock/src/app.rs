@@ -12,7 +12,7 @@ use crate::api::{self, Answer, Context, Found, Query};
 use crate::auth::{self, Keys, Rejected, Signed};
 use crate::calls::Calls;
 use crate::config::{Clock, Config};
-use crate::dataplane::Sockets;
+use crate::dataplane::{Gateway, Sockets};
 use crate::faults::Faults;
 use crate::holds::Holds;
 use crate::state::Cloud;
@@ -24,6 +24,7 @@ pub struct App {
     pub calls: Calls,
     pub holds: Holds,
     pub sockets: Sockets,
+    pub gateway: Gateway,
     clock: Clock,
     cloud: Mutex<Cloud>,
     faults: Mutex<Faults>,
@@ -56,6 +57,7 @@ impl App {
             calls: Calls::default(),
             holds: Holds::default(),
             sockets: Sockets::default(),
+            gateway: Gateway::default(),
             clock: config.clock.clone(),
             cloud: Mutex::new(cloud),
             faults: Mutex::new(Faults::new(config.faults.clone())),

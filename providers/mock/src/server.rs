@@ -52,6 +52,7 @@ pub async fn start(config: Config) -> io::Result<Handle> {
     let api_addr = api_addr.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"))?;
     if config.dataplane {
         tasks.spawn(dataplane::run(app.clone(), dataplane::Limits::of(&config)));
+        tasks.spawn(dataplane::rewrite(app.clone(), format!("ferrolb-mock-{}", api_addr.port())));
     }
     tracing::info!(%api_addr, dataplane = config.dataplane, "mock cloud is up");
     Ok(Handle { api_addr, app, tasks })
@@ -67,6 +68,7 @@ impl Handle {
     pub fn ledger(&self) -> Value {
         let mut ledger = self.app.ledger();
         ledger["sockets"] = json!(self.app.sockets.list());
+        ledger["gateway"] = self.app.gateway.shown();
         ledger
     }
 

@@ -6,6 +6,8 @@
 //!                     ▲                    │      tcp: accept ► balance ► copy both ways
 //!                     │ verdicts           │      udp: session per client ► balance
 //!                     └── prober per member┘
+//!
+//! Cloud ─ changed ─► gateway: DNAT rules ──► nftables (the kernel rewrites destinations)
 //! ```
 //!
 //! A front reads one shared snapshot, its target; so a change of one listener never disturbs another,
@@ -13,7 +15,9 @@
 
 mod announce;
 mod balance;
+mod gateway;
 mod judge;
+mod nftables;
 mod probe;
 mod run;
 mod sockets;
@@ -22,5 +26,6 @@ mod udp;
 mod view;
 
 pub use announce::announce;
+pub use gateway::{Gateway, run as rewrite};
 pub use run::{Limits, run};
 pub use sockets::Sockets;

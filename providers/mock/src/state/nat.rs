@@ -171,6 +171,11 @@ impl NatGateway {
 }
 
 impl DnatRule {
+    /// Whether its deletion has begun.
+    pub fn is_going(&self) -> bool {
+        matches!(self.phase, Phase::Deleting(_))
+    }
+
     pub fn status(&self, now: Timestamp) -> &'static str {
         match self.phase {
             Phase::Creating(until) if now < until => "PENDING_CREATE",
