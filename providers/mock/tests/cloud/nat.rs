@@ -169,7 +169,8 @@ async fn states_take_their_time() {
 
 #[tokio::test]
 async fn servers_have_interfaces_and_addresses_of_load_balancers_are_none() {
-    let cloud = Cloud::demo().await;
+    let config = Config { node_range: "172.16.0.0/12".parse().unwrap(), ..Config::default() };
+    let cloud = Cloud::start(config).await;
     let id = cloud.nic("172.16.0.7").await;
     let port = cloud.get(&format!("/v1/{{pid}}/ports/{id}")).await["port"].take();
     assert_eq!(port["fixed_ips"][0]["ip_address"], "172.16.0.7");
