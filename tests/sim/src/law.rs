@@ -224,13 +224,12 @@ impl Law {
             }
         }
         if ingress(old) != ingress(new) {
-            self.ledger.load(cloud);
-            self.address(now, who, &uid, old, new);
+            self.address(now, who, &uid, old, new, cloud);
         }
     }
 
     /// I4 and I5: what is said of the address.
-    fn address(&mut self, now: Duration, who: &str, uid: &str, old: &Value, new: &Value) {
+    fn address(&mut self, now: Duration, who: &str, uid: &str, old: &Value, new: &Value, cloud: &Cloud) {
         let ips = |service: &Value| -> BTreeSet<String> {
             let entries = service["status"]["loadBalancer"]["ingress"].as_array().into_iter().flatten();
             entries.filter_map(|e| e["ip"].as_str().map(str::to_owned)).collect()
@@ -241,11 +240,13 @@ impl Law {
         }
         let (was, is) = (ips(old), ips(new));
         let adopted = new["metadata"]["annotations"]["kubernetes.io/elb.id"].as_str();
-        let unserved = is.iter().find(|ip| !self.ledger.serves(ip, uid, adopted));
-        if let Some(ip) = unserved.filter(|_| !self.is_edited(uid)) {
-            self.breach(now, "I5", format!("{who} says that {uid} has {ip}, which nobody serves"));
-        }
         let excused = self.is_edited(uid);
+        if !is.is_empty() && !excused {
+            self.ledger.load(cloud);
+            if let Some(ip) = is.iter().find(|ip| !self.ledger.serves(ip, uid, adopted)) {
+                self.breach(now, "I5", format!("{who} says that {uid} has {ip}, which nobody serves"));
+            }
+        }
         if !was.is_empty() && is.is_empty() && !excused && !self.reopened.contains(uid) {
             self.breach(now, "I4", format!("{who} took {was:?} from {uid} without a cause"));
         }
