@@ -10,6 +10,7 @@ use ferrolb_provider::BoxFuture;
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use crate::faults::CLOUD_CALLS;
 use crate::law::Actor;
 use crate::plan::Fault;
 use crate::process::Plug;
@@ -162,6 +163,7 @@ fn apply(sim: &Sim, plug: &Arc<Plug>, issued: Duration, request: &Request) -> Re
 fn fate(s: &mut State, now: Duration, request: &Request) -> Fate {
     let writes = request.method != Method::Get;
     let faults = &mut s.faults;
+    faults.next_call(CLOUD_CALLS, writes, 1);
     if faults.open_until(Fault::F37, now).is_some() {
         faults.count(Fault::F37);
         return Fate::Refused(refused(401, "APIG.0301"));

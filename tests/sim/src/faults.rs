@@ -6,6 +6,14 @@ use std::time::Duration;
 use crate::dice::Dice;
 use crate::plan::{Fault, Plan};
 
+/// How many of all calls fail in a soak.
+const SOAK: f64 = 0.1;
+/// What happens to calls to the API server; the last two only to writes.
+pub const API_CALLS: &[Fault] =
+    &[Fault::F1, Fault::F2, Fault::F3, Fault::F4, Fault::F7, Fault::F8, Fault::F5, Fault::F6];
+/// What happens to calls to the cloud; the last one only to writes.
+pub const CLOUD_CALLS: &[Fault] = &[Fault::F29, Fault::F31, Fault::F38, Fault::F30];
+
 /// The faults of one run.
 pub struct Faults {
     enabled: BTreeSet<Fault>,
@@ -17,6 +25,8 @@ pub struct Faults {
     end: Duration,
     /// How likely things go wrong, relative to the usual.
     intensity: f64,
+    /// In a soak: what happens to the call at hand. There every kind is as likely as the others.
+    soak: Option<Option<Fault>>,
 }
 
 impl Faults {
@@ -30,8 +40,20 @@ impl Faults {
             counts: BTreeMap::new(),
             windows: BTreeMap::new(),
             end: plan.chaos(),
-            intensity,
+            intensity: if plan.pairs.is_some() { 1.0 } else { intensity },
+            soak: plan.pairs.map(|_| None),
         }
+    }
+
+    /// Another call: in a soak its fault is drawn, from all of `kinds` or, for a read, all but the last so many.
+    pub fn next_call(&mut self, kinds: &[Fault], writes: bool, for_writes: usize) {
+        if self.soak.is_none() {
+            return;
+        }
+        let kinds = if writes { kinds } else { &kinds[..kinds.len() - for_writes] };
+        let dice = self.dice(kinds[0]);
+        let drawn = if dice.chance(SOAK) { dice.pick(kinds).copied() } else { None };
+        self.soak = Some(drawn);
     }
 
     /// Whether a fault strikes at `now`, which it does with a probability.
@@ -40,7 +62,12 @@ impl Faults {
             return false;
         }
         let intensity = self.intensity;
-        let strikes = self.dice(fault).chance((probability * intensity).min(0.9));
+        let strikes = match &mut self.soak {
+            Some(drawn) if API_CALLS.contains(&fault) || CLOUD_CALLS.contains(&fault) => {
+                drawn.take_if(|drawn| *drawn == fault).is_some()
+            }
+            _ => self.dice(fault).chance((probability * intensity).min(0.9)),
+        };
         if strikes {
             self.count(fault);
         }
@@ -65,6 +92,12 @@ impl Faults {
     /// When all trouble ends.
     pub fn end(&self) -> Duration {
         self.end
+    }
+
+    /// Ends all trouble.
+    pub fn finish(&mut self, now: Duration) {
+        self.end = self.end.min(now);
+        self.windows.clear();
     }
 
     /// The luck of one fault.

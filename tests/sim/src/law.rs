@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrolb_mock::Cloud;
+use ferrolb_mock::{ACCESS_KEY, Cloud, SECRET_KEY};
 use serde_json::Value;
 
 use crate::api::fields::strings;
@@ -301,6 +301,14 @@ impl Law {
         passes.this_minute += 1;
         if passes.this_minute == HOT {
             self.breach(now, "I10", format!("{HOT} passes over {uid} within a minute"));
+        }
+    }
+
+    /// A controller says something to the API server. I16: never its keys.
+    pub fn said(&mut self, now: Duration, plug: &Plug, body: &[u8]) {
+        let text = String::from_utf8_lossy(body);
+        if [ACCESS_KEY, SECRET_KEY].iter().any(|key| text.contains(key)) {
+            self.breach(now, "I16", format!("{} gives away its keys: {text}", plug.identity));
         }
     }
 

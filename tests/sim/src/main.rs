@@ -13,6 +13,8 @@
 //! ```text
 //! sim --seed 17 [--minutes 60] [--without F3,F18] [--services 2] [--trace]      one run
 //! sim --seeds 300 [--from 1] [--jobs 2] [--minutes 60]                          many, each in a process of its own
+//! sim --seeds 20 --pairs 500                                                    create/delete pairs, 10 % faults
+//! sim --freshness                                                               views after a watch was lost
 //! ```
 //!
 //! Not simulated: F42 (no pools), F46 and up (speakers). Not judged: I6, I11, I15, I17.
@@ -23,6 +25,7 @@ mod cloud;
 mod dice;
 mod expect;
 mod faults;
+mod freshness;
 mod hands;
 mod law;
 mod ledger;
@@ -31,6 +34,7 @@ mod one;
 mod plan;
 mod process;
 mod sim;
+mod soak;
 mod trouble;
 mod users;
 mod wish;
@@ -43,9 +47,6 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Seeds of a run that names none.
-const SEEDS: u64 = 300;
-
 /// What a simulation is to be made of.
 #[derive(Parser, Debug)]
 #[command(about = "Runs the controller in a simulated world", disable_version_flag = true)]
@@ -54,8 +55,8 @@ struct Arguments {
     #[arg(long, value_name = "SEED", conflicts_with = "seeds")]
     seed: Option<u64>,
     /// This many runs
-    #[arg(long, value_name = "N")]
-    seeds: Option<u64>,
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    seeds: u64,
     /// The first seed of many
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     from: u64,
@@ -71,19 +72,26 @@ struct Arguments {
     /// Services that users play with, instead of the seed's number
     #[arg(long, value_name = "N")]
     services: Option<u64>,
+    /// Instead of ordinary users: create and delete so many Services in a run, while a tenth of all calls fail
+    #[arg(long, value_name = "N")]
+    pairs: Option<u64>,
+    /// Measure how old a view becomes when a watch is lost without a word
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "pairs"])]
+    freshness: bool,
     /// Print every event to standard error
     #[arg(long)]
     trace: bool,
-    /// Print the result as one line of JSON
-    #[arg(long, hide = true)]
+    /// Print results as lines of JSON
+    #[arg(long)]
     json: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let succeeded = match (arguments.seed, arguments.seeds) {
-        (Some(seed), _) => one::run(seed, &arguments),
-        (None, seeds) => many::run(arguments.from, seeds.unwrap_or(SEEDS), arguments.jobs, arguments.minutes),
+    let succeeded = match arguments.seed {
+        _ if arguments.freshness => freshness::run(arguments.json),
+        Some(seed) => one::run(seed, &arguments),
+        None => many::run(&arguments),
     };
     if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -8,14 +8,18 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::Arguments;
 use crate::plan::{Fault, Plan};
 
 /// Sums over runs.
 #[derive(Default)]
 struct Sum {
     runs: u64,
+    /// Seconds.
+    simulated: u64,
+    pairs: u64,
     broken: Vec<(u64, Vec<String>)>,
     requests: u64,
     writes: u64,
@@ -26,33 +30,49 @@ struct Sum {
 }
 
 /// Runs seeds and prints the sums; shrinks the first that fail. True when none did.
-pub fn run(from: u64, seeds: u64, jobs: usize, minutes: u64) -> bool {
+pub fn run(arguments: &Arguments) -> bool {
     let began = Instant::now();
-    let sum = all(from, seeds, jobs, minutes);
+    let sum = all(arguments);
     let seconds = began.elapsed().as_secs_f64();
-    let differing: Vec<u64> = [3, 8, 21].into_iter().filter(|seed| !repeats(*seed)).collect();
-    tell(&sum, from, minutes, seconds);
+    // A soak is too long to be done twice.
+    let twice = if arguments.pairs.is_some() { [].as_slice() } else { &[3, 8, 21] };
+    let differing: Vec<u64> = twice.iter().copied().filter(|seed| !repeats(*seed)).collect();
+    if arguments.json {
+        println!("{}", line(&sum, arguments, &differing, seconds));
+        return sum.broken.is_empty() && differing.is_empty();
+    }
+    tell(&sum, arguments.from, seconds);
     if !differing.is_empty() {
         println!("two processes made different traces of seeds {differing:?}");
     }
     for (seed, breaches) in sum.broken.iter().take(3) {
         println!("shrinking seed {seed} …");
-        println!("replay: {}", replay(&shrink(*seed, minutes, breaches)));
+        println!("replay: {}", replay(&shrink(*seed, arguments, breaches)));
     }
     sum.broken.is_empty() && differing.is_empty()
 }
 
-fn all(from: u64, seeds: u64, jobs: usize, minutes: u64) -> Sum {
+/// The plan of a seed under these arguments, with less of it.
+fn plan(seed: u64, arguments: &Arguments, without: BTreeSet<Fault>, services: Option<u64>) -> Plan {
+    let plan = Plan::of(seed, arguments.minutes, without, services);
+    match arguments.pairs {
+        Some(pairs) => plan.soak(pairs),
+        None => plan,
+    }
+}
+
+fn all(arguments: &Arguments) -> Sum {
+    let (from, seeds) = (arguments.from, arguments.seeds);
     let (next, sum) = (AtomicU64::new(from), Mutex::new(Sum::default()));
     std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
+        for _ in 0..arguments.jobs.max(1) {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= from + seeds {
                         return;
                     }
-                    let result = child(&Plan::of(seed, minutes, BTreeSet::new(), None));
+                    let result = child(&plan(seed, arguments, BTreeSet::new(), None));
                     sum.lock().unwrap_or_else(PoisonError::into_inner).add(seed, &result);
                 }
             });
@@ -67,6 +87,8 @@ impl Sum {
     fn add(&mut self, seed: u64, result: &Value) {
         let number = |key: &str| result[key].as_u64().unwrap_or_default();
         self.runs += 1;
+        self.simulated += number("simulated");
+        self.pairs += number("pairs");
         self.requests += number("requests");
         self.writes += number("writes");
         self.crashes += number("crashes");
@@ -83,14 +105,31 @@ impl Sum {
     }
 }
 
-fn tell(sum: &Sum, from: u64, minutes: u64, seconds: f64) {
+/// The sums for a program that reads them.
+fn line(sum: &Sum, arguments: &Arguments, differing: &[u64], seconds: f64) -> Value {
+    let broken = sum.broken.iter().map(|(seed, breaches)| {
+        json!({"seed": seed, "breaches": breaches, "replay": replay(&plan(*seed, arguments, BTreeSet::new(), None))})
+    });
+    json!({
+        "from": arguments.from, "seeds": sum.runs, "jobs": arguments.jobs, "seconds": seconds,
+        "simulated_hours": sum.simulated as f64 / 3600.0, "pairs": sum.pairs,
+        "requests": sum.requests, "writes": sum.writes, "crashes": sum.crashes, "users": sum.users,
+        "longest_convergence": {"seconds": sum.slowest.0, "seed": sum.slowest.1},
+        "faults": sum.faults, "differing": differing, "broken": broken.collect::<Vec<_>>(),
+    })
+}
+
+fn tell(sum: &Sum, from: u64, seconds: f64) {
     for fault in Fault::ALL {
         let count = sum.faults.get(fault.name()).copied().unwrap_or_default();
         println!("fault {:<4} {count:>9}  {}", fault.name(), fault.words());
     }
-    let hours = (sum.runs * minutes) as f64 / 60.0;
+    let hours = sum.simulated as f64 / 3600.0;
     println!("seeds {from}..{}: {hours:.0} simulated hours", from + sum.runs);
     println!("{} requests, {} writes, {} crashes, {} deeds of users", sum.requests, sum.writes, sum.crashes, sum.users);
+    if sum.pairs > 0 {
+        println!("{} pairs, {:.0} a second", sum.pairs, sum.pairs as f64 / seconds);
+    }
     println!("longest convergence after the trouble: {} s (seed {})", sum.slowest.0, sum.slowest.1);
     println!(
         "{:.1} s: {:.2} seeds/s, {:.0} simulated hours per hour",
@@ -133,21 +172,22 @@ fn child(plan: &Plan) -> Value {
 }
 
 /// The smallest plan that still breaks the same invariant: faults and Services are taken away one by one.
-fn shrink(seed: u64, minutes: u64, breaches: &[String]) -> Plan {
+fn shrink(seed: u64, arguments: &Arguments, breaches: &[String]) -> Plan {
     let kind = |all: &[String]| all.first().and_then(|b| b.split(' ').next()).map(str::to_owned);
     let broken = kind(breaches);
     let fails = |plan: &Plan| kind(&self::breaches(&child(plan))) == broken;
-    let mut plan = Plan::of(seed, minutes, BTreeSet::new(), None);
+    let with = |without, services| self::plan(seed, arguments, without, services);
+    let mut plan = with(BTreeSet::new(), None);
     for fault in plan.faults.clone() {
         let mut without = plan.without.clone();
         without.insert(fault);
-        let smaller = Plan::of(seed, minutes, without, plan.only_services);
+        let smaller = with(without, plan.only_services);
         if fails(&smaller) {
             plan = smaller;
         }
     }
     for services in 1..plan.services {
-        let smaller = Plan::of(seed, minutes, plan.without.clone(), Some(services));
+        let smaller = with(plan.without.clone(), Some(services));
         if fails(&smaller) {
             return smaller;
         }

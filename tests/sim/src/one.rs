@@ -24,6 +24,10 @@ pub fn run(seed: u64, arguments: &Arguments) -> bool {
     }));
     let without: BTreeSet<_> = arguments.without.iter().copied().collect();
     let plan = Plan::of(seed, arguments.minutes, without, arguments.services);
+    let plan = match arguments.pairs {
+        Some(pairs) => plan.soak(pairs),
+        None => plan,
+    };
     let mut outcome = match sim::run(plan.clone(), arguments.trace) {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -53,6 +57,8 @@ fn line(plan: &Plan, outcome: &Outcome) -> Value {
         "trace": format!("{:016x}", outcome.trace),
         "converged": outcome.converged.map(|d| d.as_secs()),
         "requests": tally.api_calls + tally.cloud_calls,
+        "simulated": outcome.simulated.as_secs(),
+        "pairs": tally.pairs,
         "crashes": tally.crashes,
         "users": tally.users,
         "writes": tally.api_writes + tally.cloud_writes,
@@ -72,6 +78,9 @@ fn tell(plan: &Plan, outcome: &Outcome) {
         tally.api_writes, tally.api_effects, tally.cloud_writes
     );
     println!("events    {}; crashes {}; deeds of users {}", tally.events, tally.crashes, tally.users);
+    if plan.pairs.is_some() {
+        println!("pairs     {} in {:.1} simulated hours", tally.pairs, outcome.simulated.as_secs_f64() / 3600.0);
+    }
     match outcome.converged {
         Some(time) => println!("converged {time:?} after the trouble"),
         None => println!("converged never"),

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::dice::Dice;
+use crate::faults::{API_CALLS, CLOUD_CALLS};
 
 macro_rules! faults {
     ($($name:ident: $words:literal;)*) => {
@@ -83,6 +84,11 @@ faults! {
     F45: "users: a namespace is deleted";
 }
 
+/// What a soak is made of besides calls that fail: kills, and lists that lag.
+const SOAK: [Fault; 2] = [Fault::F24, Fault::F32];
+/// Time enough for any number of pairs.
+const SOAK_MINUTES: u64 = 1 << 20;
+
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -98,6 +104,8 @@ pub struct Plan {
     pub services: u64,
     /// Taken from the seed's number of Services.
     pub only_services: Option<u64>,
+    /// Create/delete pairs of a soak.
+    pub pairs: Option<u64>,
 }
 
 impl Plan {
@@ -110,7 +118,20 @@ impl Plan {
         let drawn: BTreeSet<Fault> = Fault::ALL.iter().copied().filter(is_drawn).collect();
         let services = 1 + dice.below(8);
         let faults = drawn.difference(&without).copied().collect();
-        Self { seed, minutes, faults, without, services: only_services.unwrap_or(services), only_services }
+        Self { seed, minutes, faults, without, services: only_services.unwrap_or(services), only_services, pairs: None }
+    }
+
+    /// A plan without faults and users.
+    pub fn calm(seed: u64) -> Self {
+        Self::of(seed, 60, Fault::ALL.iter().copied().collect(), Some(0))
+    }
+
+    /// The same seed as a soak.
+    pub fn soak(mut self, pairs: u64) -> Self {
+        let all = SOAK.iter().chain(API_CALLS).chain(CLOUD_CALLS).copied();
+        self.faults = all.filter(|fault| !self.without.contains(fault)).collect();
+        (self.pairs, self.minutes) = (Some(pairs), SOAK_MINUTES);
+        self
     }
 
     /// How long there is trouble.
@@ -126,8 +147,10 @@ impl Plan {
     /// The arguments that make it again.
     pub fn arguments(&self) -> String {
         let mut text = format!("--seed {}", self.seed);
-        if self.minutes != 60 {
+        if let Some(pairs) = self.pairs {
             // Writing to a String cannot fail.
+            let _ = write!(text, " --pairs {pairs}");
+        } else if self.minutes != 60 {
             let _ = write!(text, " --minutes {}", self.minutes);
         }
         if !self.without.is_empty() {

@@ -11,15 +11,19 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
-use crate::api::store::Store;
+use crate::api::store::{Kind, Store};
 use crate::dice::{Dice, extend, fnv};
 use crate::faults::Faults;
+use crate::freshness::Loss;
 use crate::law::Law;
 use crate::plan::{Fault, Plan};
-use crate::{expect, process, trouble, users};
+use crate::{expect, process, soak, trouble, users};
 
 /// Where simulated time begins, seconds of Unix time.
 const EPOCH: i64 = 1_700_000_000;
+
+/// The quiet time after a soak.
+const SOAK_QUIET: Duration = Duration::from_secs(1800);
 
 /// Everything that the parts of a run share.
 pub struct Sim {
@@ -38,6 +42,10 @@ pub struct State {
     pub law: Law,
     pub latency: Dice,
     pub tally: Tally,
+    /// A kind whose watches are lost.
+    pub loss: Option<Loss>,
+    /// Up to which version each kind was told to a process.
+    pub told: BTreeMap<Kind, u64>,
     trace: u64,
     print: bool,
 }
@@ -56,6 +64,8 @@ pub struct Tally {
     pub cloud_effects: u64,
     pub crashes: u64,
     pub users: u64,
+    /// Create/delete pairs of a soak.
+    pub pairs: u64,
 }
 
 /// What came of a run.
@@ -66,10 +76,12 @@ pub struct Outcome {
     pub faults: BTreeMap<Fault, u64>,
     /// How long after the trouble everything was as it should be.
     pub converged: Option<Duration>,
+    /// How much time was simulated.
+    pub simulated: Duration,
 }
 
 impl Sim {
-    fn new(plan: Plan, print: bool) -> std::io::Result<Arc<Self>> {
+    pub fn new(plan: Plan, print: bool) -> std::io::Result<Arc<Self>> {
         let started = Instant::now();
         let mut dice = Dice::new(plan.seed, "sim");
         let slow = plan.faults.contains(&Fault::F35);
@@ -91,6 +103,8 @@ impl Sim {
             law: Law::default(),
             latency: Dice::new(plan.seed, "latency"),
             tally: Tally::default(),
+            loss: None,
+            told: BTreeMap::new(),
             trace: fnv([]),
             print,
         };
@@ -174,11 +188,20 @@ async fn live(plan: Plan, print: bool) -> std::io::Result<Outcome> {
         tokio::spawn(process::replica(sim.clone(), slot));
     }
     tokio::spawn(trouble::make(sim.clone()));
-    tokio::spawn(users::play(sim.clone()));
-    let (chaos, length) = (sim.plan.chaos(), sim.plan.length());
-    while sim.now() < chaos && !sim.is_over() {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    let chaos = match sim.plan.pairs {
+        Some(pairs) => {
+            soak::play(&sim, pairs).await;
+            sim.now()
+        }
+        None => {
+            tokio::spawn(users::play(sim.clone()));
+            while sim.now() < sim.plan.chaos() && !sim.is_over() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            sim.plan.chaos()
+        }
+    };
+    let length = chaos + if sim.plan.pairs.is_some() { SOAK_QUIET } else { sim.plan.length() - chaos };
     let converged = if sim.is_over() { None } else { quiet(&sim, chaos, length).await };
     Ok(sim.with(|s| Outcome {
         breaches: s.law.breaches.clone(),
@@ -186,6 +209,7 @@ async fn live(plan: Plan, print: bool) -> std::io::Result<Outcome> {
         tally: s.tally,
         faults: s.faults.counts().clone(),
         converged,
+        simulated: sim.now(),
     }))
 }
 

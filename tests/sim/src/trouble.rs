@@ -22,7 +22,6 @@ const WINDOWS: [(Fault, u64, u64, f64); 8] = [
 
 /// Makes trouble until it is time for it to end, then ends it all.
 pub async fn make(sim: Arc<Sim>) {
-    let end = sim.with(|s| s.faults.end());
     let mut dice = Dice::new(sim.plan.seed, "trouble");
     if sim.with(|s| s.faults.is_on(Fault::F32, Duration::ZERO)) {
         let lag = 500 + dice.below(LAG_MS - 500);
@@ -32,7 +31,7 @@ pub async fn make(sim: Arc<Sim>) {
         });
     }
     let mut quota_until = Duration::ZERO;
-    while sim.now() < end {
+    while sim.now() < sim.with(|s| s.faults.end()) {
         tokio::time::sleep(Duration::from_secs(5)).await;
         let now = sim.now();
         for (fault, shortest, longest, hourly) in WINDOWS {

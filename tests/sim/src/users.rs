@@ -323,7 +323,8 @@ fn any_ports(dice: &mut Dice) -> Vec<Value> {
     ports
 }
 
-fn node(number: u64) -> Value {
+/// A node as its kubelet describes it.
+pub fn node(number: u64) -> Value {
     json!({"metadata": {}, "spec": {}, "status": {
         "addresses": [{"type": "InternalIP", "address": format!("172.16.0.{number}")}],
         "conditions": [{"type": "Ready", "status": "True"}],

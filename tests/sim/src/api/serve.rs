@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::route::{self, Route, parameter};
 use super::store::{Key, Kind, Refusal, Rest, Via};
 use super::watch;
+use crate::faults::API_CALLS;
 use crate::plan::Fault;
 use crate::process::Plug;
 use crate::sim::{Sim, State};
@@ -150,6 +151,7 @@ async fn carry_out(sim: &Sim, plug: &Plug, call: &Call, client: &oneshot::Sender
 fn fate(s: &mut State, call: &Call, now: Duration) -> Fate {
     let writes = call.method != Method::GET;
     let faults = &mut s.faults;
+    faults.next_call(API_CALLS, writes, 2);
     for (fault, refusal) in [(Fault::F12, unauthorized()), (Fault::F13, forbidden())] {
         if faults.open_until(fault, now).is_some() {
             faults.count(fault);
@@ -206,6 +208,7 @@ pub fn forbidden() -> Refusal {
 fn dispatch(s: &mut State, sim: &Sim, plug: &Plug, call: &Call) -> Result<Value, Refusal> {
     s.tally.api_calls += 1;
     let route = route::find(&call.path).ok_or_else(|| Refusal::new(404, "NotFound", "no such path"))?;
+    s.law.said(sim.now(), plug, &call.body);
     match (&call.method, route) {
         (&Method::GET, Route::All(kind, namespace)) => list(s, sim, call, kind, namespace.as_deref()),
         (&Method::GET, Route::One(key, _)) => s.api.get(&key).cloned().ok_or_else(|| Refusal::not_found(&key.2)),
@@ -265,6 +268,7 @@ fn list(s: &mut State, sim: &Sim, call: &Call, kind: Kind, namespace: Option<&st
     let mut rest = match parameter(&call.query, "continue").filter(|token| !token.is_empty()) {
         Some(token) => s.api.rests.remove(token).ok_or_else(Refusal::gone)?,
         None => {
+            s.told.insert(kind, s.api.version());
             let items = s.api.all(kind).filter(|((_, ns, _), _)| namespace.is_none_or(|wanted| wanted == ns));
             Rest { version: s.api.version(), items: items.map(|(_, object)| object.clone()).collect() }
         }

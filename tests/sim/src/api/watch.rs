@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::route::{self, Route, parameter};
 use super::serve::{Answer, Broken, Call, forbidden, unauthorized};
 use super::store::{Change, Kind, Refusal};
+use crate::freshness::How;
 use crate::plan::Fault;
 use crate::process::Plug;
 use crate::sim::{Sim, State};
@@ -30,7 +31,7 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
     let number = |name: &str| parameter(&call.query, name).and_then(|v| v.parse::<u64>().ok());
     let version = number("resourceVersion").unwrap_or_default();
     let timeout = Duration::from_secs(number("timeoutSeconds").unwrap_or(1800));
-    match sim.with(|s| refusal(s, now, version)) {
+    match sim.with(|s| refusal(s, now, kind, version)) {
         Some(None) => return Err(Broken),
         Some(Some(refusal)) => return Ok(Answer::of(Err(refusal)).into_response()),
         None => {}
@@ -48,7 +49,8 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
         true => s.faults.dice(Fault::F21).millis(1_000, 30_000),
         false => Duration::ZERO,
     });
-    let watch = Watch { sim: sim.clone(), plug: plug.clone(), kind, version, lines, end, bookmarked: now, behind };
+    let watch =
+        Watch { sim: sim.clone(), plug: plug.clone(), kind, version, lines, end, begun: now, bookmarked: now, behind };
     tokio::spawn(watch.run());
     let client = (body, sim, plug);
     let body = stream::unfold(client, |(mut body, sim, plug)| async {
@@ -60,7 +62,7 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
 }
 
 /// Why a watch is not even begun; `Some(None)`: no connection.
-fn refusal(s: &mut State, now: Duration, version: u64) -> Option<Option<Refusal>> {
+fn refusal(s: &mut State, now: Duration, kind: Kind, version: u64) -> Option<Option<Refusal>> {
     for fault in [Fault::F9, Fault::F11] {
         if s.faults.open_until(fault, now).is_some() {
             return Some(None);
@@ -79,7 +81,10 @@ fn refusal(s: &mut State, now: Duration, version: u64) -> Option<Option<Refusal>
     if s.faults.strikes(Fault::F21, now, 0.05) {
         return Some(Some(Refusal::new(504, "Timeout", "Too large resource version")));
     }
-    let forgotten = s.api.since(Kind::Service, version).is_err();
+    let forgotten = s.api.since(kind, version).is_err();
+    if s.loss.is_some_and(|loss| loss.refuses(kind, now, !forgotten)) {
+        return Some(Some(Refusal::gone()));
+    }
     if forgotten && s.faults.is_on(Fault::F17, now) && s.faults.dice(Fault::F17).chance(0.5)
         || s.faults.strikes(Fault::F17, now, 0.02)
     {
@@ -99,6 +104,7 @@ struct Watch {
     lines: mpsc::UnboundedSender<Bytes>,
     /// When the server ends it.
     end: Duration,
+    begun: Duration,
     bookmarked: Duration,
     /// How far its server lags.
     behind: Duration,
@@ -116,7 +122,12 @@ impl Watch {
             if now >= self.end || !self.plug.is_alive() || broken.is_some() {
                 return;
             }
-            if self.sim.with(|s| s.faults.open_until(Fault::F18, now)).is_some() {
+            let lost = self.sim.with(|s| s.loss.and_then(|loss| loss.of(self.kind, self.begun)));
+            if lost == Some(How::Gone) {
+                return;
+            }
+            let silent = self.sim.with(|s| s.faults.open_until(Fault::F18, now)).is_some();
+            if silent || lost == Some(How::Silent) {
                 // No data and no end: the client must notice by itself.
                 self.lines.closed().await;
                 return;
@@ -162,6 +173,7 @@ impl Watch {
             }
         }
         self.version = version;
+        self.sim.with(|s| s.told.insert(self.kind, version));
         if now >= self.bookmarked + BOOKMARK {
             self.bookmark(now);
         }
