@@ -107,7 +107,7 @@ async fn carry_out(sim: &Arc<Sim>, plug: &Arc<Plug>, request: &Request) -> Optio
             tokio::spawn(async move {
                 let (sim, plug, request) = late;
                 tokio::time::sleep(by).await;
-                apply(&sim, &plug, issued, &request);
+                let _ = apply(&sim, &plug, issued, &request);
             });
             return timeout.then(|| refused(504, "APIG.0201"));
         }
@@ -118,11 +118,11 @@ async fn carry_out(sim: &Arc<Sim>, plug: &Arc<Plug>, request: &Request) -> Optio
         _ => {}
     }
     let answer = match fate {
-        Fate::Pages(objects) => apply(sim, plug, issued, &in_pages(request, objects)),
-        _ => apply(sim, plug, issued, request),
+        Fate::Pages(objects) => apply(sim, plug, issued, &in_pages(request, objects))?,
+        _ => apply(sim, plug, issued, request)?,
     };
     let answer = match fate {
-        Fate::Twice => apply(sim, plug, issued, request),
+        Fate::Twice => apply(sim, plug, issued, request)?,
         Fate::Nested => Response { body: nested().into_bytes(), ..answer },
         _ => answer,
     };
@@ -143,20 +143,20 @@ async fn carry_out(sim: &Arc<Sim>, plug: &Arc<Plug>, request: &Request) -> Optio
     Some(answer)
 }
 
-fn apply(sim: &Sim, plug: &Arc<Plug>, issued: Duration, request: &Request) -> Response {
+/// None where the process dies over it.
+fn apply(sim: &Sim, plug: &Arc<Plug>, issued: Duration, request: &Request) -> Option<Response> {
     let path = request.url.strip_prefix("http://cloud").unwrap_or_default();
     let now = sim.now();
     sim.with(|s| {
         s.law.actor = Some(Actor { plug: plug.clone(), sent: issued, path: path.to_owned() });
         let before = s.cloud.revision();
-        let Answered { status, body } = s.cloud.call(request.method.as_str(), path, &request.body);
+        let method = request.method.as_str();
+        let answered = s.observed(plug, method, path, |s| s.cloud.call(method, path, &request.body));
+        let Answered { status, body } = answered?;
         s.tally.cloud_effects += u64::from(before != s.cloud.revision());
         s.note(now, || format!("{} cloud {} {path} {status}", plug.identity, request.method));
-        Response {
-            status,
-            headers: Vec::new(),
-            body: body.and_then(|b| serde_json::to_vec(&b).ok()).unwrap_or_default(),
-        }
+        let body = body.and_then(|b| serde_json::to_vec(&b).ok()).unwrap_or_default();
+        Some(Response { status, headers: Vec::new(), body })
     })
 }
 

@@ -15,6 +15,7 @@
 //! sim --seeds 300 [--from 1] [--jobs 2] [--minutes 60]                          many, each in a process of its own
 //! sim --seeds 20 --pairs 500                                                    create/delete pairs, 10 % faults
 //! sim --freshness                                                               views after a watch was lost
+//! sim --perturb [--workload one-port [--plan after-3 --trace]]                  scripts, disturbed at each point
 //! ```
 //!
 //! Not simulated: F42 (no pools), F46 and up (speakers). Not judged: I6, I11, I15, I17.
@@ -31,6 +32,7 @@ mod law;
 mod ledger;
 mod many;
 mod one;
+mod perturb;
 mod plan;
 mod process;
 mod sim;
@@ -78,6 +80,15 @@ struct Arguments {
     /// Measure how old a view becomes when a watch is lost without a word
     #[arg(long, conflicts_with_all = ["seed", "seeds", "pairs"])]
     freshness: bool,
+    /// Runs scripts of users with one thing going wrong at a time, at each place there is
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "pairs", "freshness"])]
+    perturb: bool,
+    /// Of `--perturb`: only this script
+    #[arg(long, value_name = "NAME", requires = "perturb")]
+    workload: Option<String>,
+    /// Of `--perturb --workload`: only this plan
+    #[arg(long, value_name = "ID", requires = "workload")]
+    plan: Option<String>,
     /// Print every event to standard error
     #[arg(long)]
     trace: bool,
@@ -90,6 +101,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let succeeded = match arguments.seed {
         _ if arguments.freshness => freshness::run(arguments.json),
+        _ if arguments.perturb => {
+            perturb::all(arguments.workload.as_deref(), arguments.plan.as_deref(), arguments.jobs, arguments.trace)
+        }
         Some(seed) => one::run(seed, &arguments),
         None => many::run(&arguments),
     };

@@ -18,10 +18,7 @@ pub fn run(seed: u64, arguments: &Arguments) -> bool {
         let filter = tracing_subscriber::EnvFilter::new("ferrolb=debug,ferrolb_elb=info,kube=warn");
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
     }
-    std::panic::set_hook(Box::new(|panic| {
-        PANICS.fetch_add(1, Ordering::Relaxed);
-        eprintln!("{panic}");
-    }));
+    count_panics();
     let without: BTreeSet<_> = arguments.without.iter().copied().collect();
     let plan = Plan::of(seed, arguments.minutes, without, arguments.services);
     let plan = match arguments.pairs {
@@ -35,16 +32,27 @@ pub fn run(seed: u64, arguments: &Arguments) -> bool {
             return false;
         }
     };
-    let panics = PANICS.load(Ordering::Relaxed);
-    if panics > 0 {
-        outcome.breaches.push(format!("I18: {panics} panics"));
-    }
+    outcome.breaches.extend(panics());
     if arguments.json {
         println!("{}", line(&plan, &outcome));
     } else {
         tell(&plan, &outcome);
     }
     outcome.breaches.is_empty()
+}
+
+/// Counts panics from now on.
+pub fn count_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        eprintln!("{panic}");
+    }));
+}
+
+/// The breach that there were panics, if so.
+pub fn panics() -> Option<String> {
+    let panics = PANICS.load(Ordering::Relaxed);
+    (panics > 0).then(|| format!("I18: {panics} panics"))
 }
 
 fn line(plan: &Plan, outcome: &Outcome) -> Value {

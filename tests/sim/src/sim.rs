@@ -16,6 +16,7 @@ use crate::dice::{Dice, extend, fnv};
 use crate::faults::Faults;
 use crate::freshness::Loss;
 use crate::law::Law;
+use crate::perturb::tap::Tap;
 use crate::plan::{Fault, Plan};
 use crate::{expect, process, soak, trouble, users};
 
@@ -46,6 +47,7 @@ pub struct State {
     pub loss: Option<Loss>,
     /// Up to which version each kind was told to a process.
     pub told: BTreeMap<Kind, u64>,
+    pub tap: Tap,
     trace: u64,
     print: bool,
 }
@@ -81,6 +83,10 @@ pub struct Outcome {
 }
 
 impl Sim {
+    /// A world in which nothing has happened yet.
+    ///
+    /// # Errors
+    /// No cloud.
     pub fn new(plan: Plan, print: bool) -> std::io::Result<Arc<Self>> {
         let started = Instant::now();
         let mut dice = Dice::new(plan.seed, "sim");
@@ -105,6 +111,7 @@ impl Sim {
             tally: Tally::default(),
             loss: None,
             told: BTreeMap::new(),
+            tap: Tap::default(),
             trace: fnv([]),
             print,
         };

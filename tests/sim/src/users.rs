@@ -294,7 +294,7 @@ fn revert(sim: &Arc<Sim>, key: Key, dice: &mut Dice) {
 }
 
 /// A user's edit of the object itself.
-fn edit(s: &mut State, key: &Key, change: impl FnOnce(&mut Value)) -> Result<Value, Refusal> {
+pub fn edit(s: &mut State, key: &Key, change: impl FnOnce(&mut Value)) -> Result<Value, Refusal> {
     s.api.update(key, Via::Main, "user", |old| {
         let mut new = old.clone();
         change(&mut new);
@@ -302,7 +302,7 @@ fn edit(s: &mut State, key: &Key, change: impl FnOnce(&mut Value)) -> Result<Val
     })
 }
 
-fn uid(s: &State, key: &Key) -> Option<String> {
+pub fn uid(s: &State, key: &Key) -> Option<String> {
     s.api.get(key)?["metadata"]["uid"].as_str().map(str::to_owned)
 }
 
@@ -331,6 +331,6 @@ pub fn node(number: u64) -> Value {
     }})
 }
 
-fn gold_key() -> Key {
+pub fn gold_key() -> Key {
     (Kind::Class, String::new(), "gold".to_owned())
 }

@@ -9,6 +9,7 @@ mod delete;
 mod faults;
 mod moves;
 mod paused_leader;
+mod perturb_sim;
 mod rbac;
 mod replicas;
 mod sdk;
@@ -56,6 +57,11 @@ pub const ALL: &[Proof] = &[
         name: "sdk",
         about: "the vendor's own SDK drives every kind of object of the mock cloud through its life",
         run: Run::Alone(sdk::run),
+    },
+    Proof {
+        name: "perturb-sim",
+        about: "whatever goes wrong once, wherever it can, a script of users ends as if nothing had",
+        run: Run::Alone(perturb_sim::run),
     },
     Proof {
         name: "delete",

@@ -120,7 +120,7 @@ async fn carry_out(sim: &Sim, plug: &Plug, call: &Call, client: &oneshot::Sender
             return None;
         }
         Fate::Refused(ref refusal) => Err(refusal.clone()),
-        _ => sim.with(|s| dispatch(s, sim, plug, call)),
+        _ => sim.with(|s| s.observed(plug, call.method.as_str(), &call.path, |s| dispatch(s, sim, plug, call)))?,
     };
     sim.with(|s| {
         s.note(sim.now(), || {

@@ -13,6 +13,7 @@ use super::route::{self, Route, parameter};
 use super::serve::{Answer, Broken, Call, forbidden, unauthorized};
 use super::store::{Change, Kind, Refusal};
 use crate::freshness::How;
+use crate::perturb::tap::Telling;
 use crate::plan::Fault;
 use crate::process::Plug;
 use crate::sim::{Sim, State};
@@ -159,8 +160,12 @@ impl Watch {
     fn tell(&mut self) -> Result<(), Refusal> {
         let now = self.sim.now();
         let (changes, version): (Vec<Change>, u64) = self.sim.with(|s| {
-            let changes = s.api.since(self.kind, self.version)?.cloned().collect();
-            Ok((changes, s.api.version()))
+            let changes: Vec<Change> = s.api.since(self.kind, self.version)?.cloned().collect();
+            match s.tap.telling(&self.plug, self.kind, &changes, now) {
+                Telling::All => Ok((changes, s.api.version())),
+                Telling::Nothing => Ok((Vec::new(), self.version)),
+                Telling::Gone => Err(Refusal::gone()),
+            }
         })?;
         for change in changes {
             if let Some(uid) = &change.deleting {
