@@ -16,6 +16,7 @@
 //! sim --seeds 20 --pairs 500                                                    create/delete pairs, 10 % faults
 //! sim --freshness                                                               views after a watch was lost
 //! sim --perturb [--workload one-port [--plan after-3 --trace]]                  scripts, disturbed at each point
+//! sim --fidelity [--kubeconfig FILE] [--only NAME]        what the API server answers: the simulated, or a real one
 //! ```
 //!
 //! Not simulated: F42 (no pools), F46 and up (speakers). Not judged: I6, I11, I15, I17.
@@ -26,6 +27,7 @@ mod cloud;
 mod dice;
 mod expect;
 mod faults;
+mod fidelity;
 mod freshness;
 mod hands;
 mod law;
@@ -89,6 +91,15 @@ struct Arguments {
     /// Of `--perturb --workload`: only this plan
     #[arg(long, value_name = "ID", requires = "workload")]
     plan: Option<String>,
+    /// Play the fidelity cases to the simulated API server and print its answers
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "freshness"])]
+    fidelity: bool,
+    /// Play them to the API server of this kubeconfig
+    #[arg(long, value_name = "FILE", requires = "fidelity")]
+    kubeconfig: Option<std::path::PathBuf>,
+    /// Play those whose name contains this
+    #[arg(long, value_name = "NAME", requires = "fidelity")]
+    only: Option<String>,
     /// Print every event to standard error
     #[arg(long)]
     trace: bool,
@@ -99,6 +110,10 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.fidelity {
+        let played = fidelity::run(arguments.kubeconfig.as_deref(), arguments.only.as_deref());
+        return if played { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let succeeded = match arguments.seed {
         _ if arguments.freshness => freshness::run(arguments.json),
         _ if arguments.perturb => {

@@ -59,7 +59,7 @@ impl Drop for UnderWay {
 }
 
 impl Plug {
-    fn new(identity: String) -> Self {
+    pub fn new(identity: String) -> Self {
         Self {
             identity,
             alive: AtomicBool::new(true),

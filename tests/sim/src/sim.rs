@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
+use crate::api::serve;
 use crate::api::store::{Kind, Store};
 use crate::dice::{Dice, extend, fnv};
 use crate::faults::Faults;
@@ -18,6 +19,7 @@ use crate::freshness::Loss;
 use crate::law::Law;
 use crate::perturb::tap::Tap;
 use crate::plan::{Fault, Plan};
+use crate::process::Plug;
 use crate::{expect, process, soak, trouble, users};
 
 /// Where simulated time begins, seconds of Unix time.
@@ -173,6 +175,14 @@ impl State {
             eprintln!("{line}");
         }
     }
+}
+
+/// A client of an API server in a world of its own, in which nothing else happens. Needs a runtime.
+///
+/// # Errors
+/// No cloud, which has nothing to do with the plan.
+pub fn bare(plan: Plan) -> std::io::Result<kube::Client> {
+    Ok(serve::client(&Sim::new(plan, false)?, &Arc::new(Plug::new("fidelity".to_owned()))))
 }
 
 /// Runs a plan. The same plan gives the same outcome in every process.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::api::fields::{set, strings};
-use crate::api::store::{Key, Kind, Refusal, Via};
+use crate::api::refusal::Refusal;
+use crate::api::store::{Key, Kind, Via};
 use crate::dice::Dice;
 use crate::hands;
 use crate::law::{FINALIZER, HOLDER};
@@ -25,7 +26,7 @@ pub fn furnish(sim: &Sim) {
             // A fresh store refuses nothing of this.
             let _ = s.api.create((Kind::Node, String::new(), format!("node-{number}")), node(number), "kubelet", now);
         }
-        for namespace in ["a", "b", "ferrolb-system"] {
+        for namespace in ["a", "b", "default", "ferrolb-system"] {
             let key = (Kind::Namespace, String::new(), namespace.to_owned());
             let _ = s.api.create(key, json!({"metadata": {}}), "user", now);
         }

@@ -7,6 +7,7 @@ mod conformance;
 mod crash;
 mod delete;
 mod faults;
+mod fidelity;
 mod moves;
 mod paused_leader;
 mod perturb_sim;
@@ -62,6 +63,11 @@ pub const ALL: &[Proof] = &[
         name: "perturb-sim",
         about: "whatever goes wrong once, wherever it can, a script of users ends as if nothing had",
         run: Run::Alone(perturb_sim::run),
+    },
+    Proof {
+        name: "fidelity",
+        about: "the simulated API server answers as a real one does",
+        run: Run::Light(fidelity::run),
     },
     Proof {
         name: "delete",

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::store::{Kind, Via};
+
 /// One owned field, like `annotations/example.com/a`.
 pub type Path = String;
 /// Field managers with what each owns.
@@ -26,9 +28,15 @@ pub fn fields(object: &Value) -> BTreeMap<Path, Value> {
     if ingress.as_array().is_some_and(|list| !list.is_empty()) {
         found.insert("ingress".to_owned(), ingress.clone());
     }
+    // Said without content it is a field of its own.
+    if object["status"].as_object().is_some_and(serde_json::Map::is_empty) {
+        found.insert("status".to_owned(), json!({}));
+    }
     for condition in object["status"]["conditions"].as_array().into_iter().flatten() {
-        if let Some(kind) = condition["type"].as_str() {
-            found.insert(format!("conditions/{kind}"), condition.clone());
+        let Some(kind) = condition["type"].as_str() else { continue };
+        found.insert(format!("conditions/{kind}|"), json!(kind));
+        for (field, value) in condition.as_object().into_iter().flatten() {
+            found.insert(format!("conditions/{kind}|{field}"), value.clone());
         }
     }
     found
@@ -47,6 +55,7 @@ pub fn set(object: &mut Value, path: &str, value: Option<&Value>) {
             }
             set_or_remove(&mut object["metadata"], "finalizers", (!list.is_empty()).then(|| json!(list)));
         }
+        "status" => {}
         "ingress" => {
             ensure_object(object, "status");
             let balancer = value.map_or_else(|| json!({}), |list| json!({ "ingress": list }));
@@ -54,13 +63,16 @@ pub fn set(object: &mut Value, path: &str, value: Option<&Value>) {
         }
         _ => {
             ensure_object(object, "status");
+            let (kind, field) = name.split_once('|').unwrap_or((name, ""));
             let mut list = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            let at = list.iter().position(|c| c["type"] == name);
+            let at = list.iter().position(|c| c["type"] == kind);
             match (at, value) {
-                (Some(at), Some(value)) => list[at] = value.clone(),
-                (Some(at), None) => drop(list.remove(at)),
-                (None, Some(value)) => list.push(value.clone()),
-                (None, None) => {}
+                (Some(at), Some(value)) if !field.is_empty() => list[at][field] = value.clone(),
+                (Some(at), None) if field.is_empty() => drop(list.remove(at)),
+                (Some(at), None) => _ = list[at].as_object_mut().map(|condition| condition.remove(field)),
+                (None, Some(value)) if !field.is_empty() => list.push(json!({"type": kind, field: value})),
+                (None, Some(_)) => list.push(json!({ "type": kind })),
+                _ => {}
             }
             set_or_remove(&mut object["status"], "conditions", (!list.is_empty()).then(|| json!(list)));
         }
@@ -82,26 +94,43 @@ pub fn changed(owners: &mut Owners, manager: &str, old: &Value, new: &Value) {
     owners.retain(|_, paths| !paths.is_empty());
 }
 
-/// Server-side apply of `wished` to `object`. Returns the object and who owns what then, or the first field of which
-/// another manager has a different opinion.
+/// Who owns by server-side apply to `status`, as conflicts name them.
+pub fn applier(manager: &str) -> String {
+    format!("{manager:?} with subresource \"status\"")
+}
+
+/// Who owns by another write.
+pub fn updater(manager: &str, via: Via, kind: Kind) -> String {
+    let version = kind.api_version();
+    match via {
+        Via::Main => format!("{manager:?} using {version}"),
+        Via::Status => format!("{manager:?} with subresource \"status\" using {version}"),
+    }
+}
+
+/// Server-side apply of `wished` to `object`. Returns the object and who owns what then, or the other managers that
+/// have a different opinion, each with the field.
 pub fn apply(
     object: &Value,
     owners: &Owners,
     manager: &str,
     force: bool,
     wished: &BTreeMap<Path, Value>,
-) -> Result<(Value, Owners), String> {
+) -> Result<(Value, Owners), Vec<(String, String)>> {
     let current = fields(object);
     let (mut object, mut owners) = (object.clone(), owners.clone());
+    let mut conflicts = Vec::new();
     for (path, value) in wished.iter().filter(|(path, value)| current.get(*path) != Some(value)) {
-        let others = owners.iter_mut().filter(|(other, paths)| *other != manager && paths.contains(path));
-        for (other, paths) in others {
-            if !force {
-                return Err(format!("conflict with {other:?}: {path}"));
+        for (other, paths) in owners.iter_mut().filter(|(other, _)| *other != manager) {
+            if paths.remove(path) && !force {
+                conflicts.push((other.clone(), place(path)));
             }
-            paths.remove(path);
         }
         set(&mut object, path, Some(value));
+    }
+    if !conflicts.is_empty() {
+        conflicts.sort();
+        return Err(conflicts);
     }
     let before = owners.insert(manager.to_owned(), wished.keys().cloned().collect()).unwrap_or_default();
     for path in before.iter().filter(|path| !wished.contains_key(*path)) {
@@ -111,6 +140,18 @@ pub fn apply(
     }
     owners.retain(|_, paths| !paths.is_empty());
     Ok((object, owners))
+}
+
+/// A field as conflicts name it.
+fn place(path: &str) -> String {
+    match path.split_once('/') {
+        None => ".status.loadBalancer.ingress".to_owned(),
+        Some(("conditions", name)) => {
+            let (kind, field) = name.split_once('|').unwrap_or((name, ""));
+            format!(".status.conditions[type={kind:?}].{field}")
+        }
+        Some((map, key)) => format!(".metadata.{map}.{key}"),
+    }
 }
 
 /// The strings of a list; none where there is no list.

@@ -9,16 +9,14 @@ pub enum Route {
     All(Kind, Option<String>),
     /// One object; true: its status.
     One(Key, bool),
-    /// Events, which are counted and thrown away.
-    Events,
 }
 
 /// Finds the route of a path.
 pub fn find(path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let (group, rest) = match parts.as_slice() {
-        ["api", "v1", rest @ ..] => ("v1", rest),
-        ["apis", group, _version, rest @ ..] => (*group, rest),
+    let (group, version, rest) = match parts.as_slice() {
+        ["api", "v1", rest @ ..] => ("v1", "v1", rest),
+        ["apis", group, version, rest @ ..] => (*group, *version, rest),
         _ => return None,
     };
     let (namespace, rest) = match rest {
@@ -28,7 +26,7 @@ pub fn find(path: &str) -> Option<Route> {
     };
     let (plural, more) = rest;
     let kind = match (group, plural) {
-        ("events.k8s.io", "events") => return Some(Route::Events),
+        ("events.k8s.io", "events") => Kind::Event,
         ("v1", "services") => Kind::Service,
         ("v1", "nodes") => Kind::Node,
         ("v1", "namespaces") => Kind::Namespace,
@@ -37,9 +35,13 @@ pub fn find(path: &str) -> Option<Route> {
         ("coordination.k8s.io", "leases") => Kind::Lease,
         _ => return None,
     };
+    if !kind.api_version().ends_with(version) {
+        return None;
+    }
     match more {
         [] => Some(Route::All(kind, namespace)),
         [name] => Some(Route::One((kind, namespace.unwrap_or_default(), (*name).to_owned()), false)),
+        [_, "status"] if matches!(kind, Kind::Lease | Kind::Slice | Kind::Event) => None,
         [name, "status"] => Some(Route::One((kind, namespace.unwrap_or_default(), (*name).to_owned()), true)),
         _ => None,
     }

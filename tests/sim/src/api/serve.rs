@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Method, Request, Response};
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::route::{self, Route, parameter};
-use super::store::{Key, Kind, Refusal, Rest, Via};
+use super::dispatch::dispatch;
+use super::refusal::Refusal;
+use super::route::parameter;
 use super::watch;
 use crate::faults::API_CALLS;
 use crate::plan::Fault;
@@ -24,6 +25,7 @@ pub struct Call {
     pub path: String,
     pub query: String,
     pub content_type: String,
+    pub user_agent: String,
     pub body: Vec<u8>,
 }
 
@@ -55,12 +57,17 @@ async fn handle(
     let body = body.collect_bytes().await.map_err(|_| Broken)?;
     plug.check()?;
     let _call = sim.with(|s| plug.begin(s, sim.now()));
-    let content_type = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let header = |name: &str| {
+        let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let (content_type, user_agent) = (header("content-type"), header("user-agent"));
     let call = Call {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         content_type,
+        user_agent,
         body: body.to_vec(),
     };
     if matches!(parameter(&call.query, "watch"), Some("true" | "1")) {
@@ -124,7 +131,7 @@ async fn carry_out(sim: &Sim, plug: &Plug, call: &Call, client: &oneshot::Sender
     };
     sim.with(|s| {
         s.note(sim.now(), || {
-            let code = answer.as_ref().map_or_else(|r| r.code, |_| 200);
+            let code = answer.as_ref().map_or_else(|r| r.code, |(status, _)| *status);
             format!("{} api {} {} {} {code}", plug.identity, call.method, call.path, call.query)
         })
     });
@@ -186,7 +193,7 @@ fn fate(s: &mut State, call: &Call, now: Duration) -> Fate {
         return Fate::Kills { before: faults.dice(Fault::F24).chance(0.5) };
     }
     if writes && faults.strikes(Fault::F6, now, 0.01) {
-        return Fate::Refused(Refusal::invalid("admission webhook denied the request"));
+        return Fate::Refused(Refusal::denied("admission webhook denied the request"));
     }
     if faults.strikes(Fault::F7, now, 0.01) {
         return Fate::Slow(faults.dice(Fault::F7).millis(7_000, 60_000));
@@ -205,102 +212,10 @@ pub fn forbidden() -> Refusal {
     Refusal::new(403, "Forbidden", "forbidden: no rule allows it")
 }
 
-fn dispatch(s: &mut State, sim: &Sim, plug: &Plug, call: &Call) -> Result<Value, Refusal> {
-    s.tally.api_calls += 1;
-    let route = route::find(&call.path).ok_or_else(|| Refusal::new(404, "NotFound", "no such path"))?;
-    s.law.said(sim.now(), plug, &call.body);
-    match (&call.method, route) {
-        (&Method::GET, Route::All(kind, namespace)) => list(s, sim, call, kind, namespace.as_deref()),
-        (&Method::GET, Route::One(key, _)) => s.api.get(&key).cloned().ok_or_else(|| Refusal::not_found(&key.2)),
-        (&Method::POST, Route::Events) => {
-            s.tally.events += 1;
-            Ok(body(call)?)
-        }
-        (&Method::POST, Route::All(kind, namespace)) => {
-            let object = body(call)?;
-            let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-            s.api.create((kind, namespace.unwrap_or_default(), name), object, "ferrolb", sim.wall())
-        }
-        (&Method::PUT, Route::One(key, status)) => {
-            let new = body(call)?;
-            let via = if status { Via::Status } else { Via::Main };
-            s.api.update(&key, via, "ferrolb", |_| Ok(new))
-        }
-        (&Method::PATCH, Route::One(key, status)) => patch(s, sim, plug, call, &key, status),
-        _ => Err(Refusal::new(405, "MethodNotAllowed", "the server does not allow this method")),
-    }
-}
-
-fn patch(s: &mut State, sim: &Sim, plug: &Plug, call: &Call, key: &Key, status: bool) -> Result<Value, Refusal> {
-    let wished = body(call)?;
-    let via = if status { Via::Status } else { Via::Main };
-    let old = s.api.get(key).cloned();
-    s.tally.api_writes += 1;
-    let result = match call.content_type.as_str() {
-        "application/apply-patch+yaml" if status => {
-            let manager = parameter(&call.query, "fieldManager").unwrap_or_default().to_owned();
-            let force = parameter(&call.query, "force") == Some("true");
-            s.api.apply_status(key, &manager, force, &wished)
-        }
-        "application/json-patch+json" => s.api.update(key, via, "ferrolb", |old| {
-            let patch: json_patch::Patch =
-                serde_json::from_value(wished.clone()).map_err(|e| Refusal::new(400, "BadRequest", e.to_string()))?;
-            let mut new = old.clone();
-            json_patch::patch(&mut new, &patch).map_err(|e| Refusal::invalid(e.to_string()))?;
-            Ok(new)
-        }),
-        "application/merge-patch+json" => s.api.update(key, via, "ferrolb", |old| {
-            let mut new = old.clone();
-            json_patch::merge(&mut new, &wished);
-            Ok(new)
-        }),
-        other => Err(Refusal::new(415, "UnsupportedMediaType", other)),
-    };
-    if let (Some(old), Ok(new)) = (&old, &result) {
-        s.tally.api_effects += u64::from(old != new);
-        let State { law, cloud, .. } = s;
-        law.wrote(sim.now(), plug, old, new, &wished, cloud);
-    }
-    result
-}
-
-fn list(s: &mut State, sim: &Sim, call: &Call, kind: Kind, namespace: Option<&str>) -> Result<Value, Refusal> {
-    let mut rest = match parameter(&call.query, "continue").filter(|token| !token.is_empty()) {
-        Some(token) => s.api.rests.remove(token).ok_or_else(Refusal::gone)?,
-        None => {
-            s.told.insert(kind, s.api.version());
-            let items = s.api.all(kind).filter(|((_, ns, _), _)| namespace.is_none_or(|wanted| wanted == ns));
-            Rest { version: s.api.version(), items: items.map(|(_, object)| object.clone()).collect() }
-        }
-    };
-    let mut limit = parameter(&call.query, "limit").and_then(|l| l.parse().ok()).unwrap_or(usize::MAX);
-    if limit > 2 && s.faults.strikes(Fault::F14, sim.now(), 0.5) {
-        limit = 2;
-    }
-    let page: Vec<Value> = (0..limit).map_while(|_| rest.items.pop_front()).collect();
-    let mut metadata = json!({"resourceVersion": rest.version.to_string()});
-    if !rest.items.is_empty() {
-        s.tally.pages += 1;
-        let token = format!("c{}", s.tally.pages);
-        metadata["continue"] = json!(token);
-        let expires = s.faults.is_on(Fault::F14, sim.now()) && s.faults.dice(Fault::F14).chance(0.2);
-        if !expires {
-            s.api.rests.insert(token, rest);
-        }
-    }
-    Ok(json!({
-        "kind": format!("{}List", kind.word()), "apiVersion": kind.api_version(), "metadata": metadata, "items": page,
-    }))
-}
-
-fn body(call: &Call) -> Result<Value, Refusal> {
-    serde_json::from_slice(&call.body).map_err(|e| Refusal::new(400, "BadRequest", e.to_string()))
-}
-
 impl Answer {
-    pub fn of(answer: Result<Value, Refusal>) -> Self {
+    pub fn of(answer: Result<(u16, Value), Refusal>) -> Self {
         let (status, body) = match answer {
-            Ok(body) => (200, body),
+            Ok(answer) => answer,
             Err(refusal) => (refusal.code, refusal.status()),
         };
         // A Value always has a text.

@@ -7,8 +7,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::fields::{self, Owners, strings};
-use super::service;
+use super::refusal::Refusal;
+use super::{class, metadata, service, slice};
 use crate::dice::Dice;
+
+/// The version of an empty store.
+const FIRST: u64 = 1000;
 
 /// A kind of object that the server knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +23,7 @@ pub enum Kind {
     Class,
     Lease,
     Namespace,
+    Event,
 }
 
 /// Kind, namespace (empty where there is none), name.
@@ -31,19 +36,12 @@ pub enum Via {
     Status,
 }
 
-/// Why a call is refused.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Refusal {
-    pub code: u16,
-    pub reason: &'static str,
-    pub message: String,
-}
-
 /// One change, as a watch tells it.
 #[derive(Clone)]
 pub struct Change {
     pub version: u64,
     pub kind: Kind,
+    pub namespace: String,
     /// The object's UID, if it is being deleted.
     pub deleting: Option<String>,
     /// A line of a watch stream.
@@ -51,9 +49,19 @@ pub struct Change {
 }
 
 /// A list of which the rest is fetched later.
+#[derive(Clone)]
 pub struct Rest {
     pub version: u64,
     pub items: VecDeque<Value>,
+}
+
+/// The state of a store before a write that is only tried.
+pub struct Mark {
+    key: Key,
+    object: Option<Value>,
+    owners: Option<Owners>,
+    versions: (u64, u64, u64),
+    history: usize,
 }
 
 /// Everything the server stores.
@@ -80,6 +88,7 @@ impl Kind {
             Self::Slice => "discovery.k8s.io/v1",
             Self::Class => "ferrolb.io/v1alpha1",
             Self::Lease => "coordination.k8s.io/v1",
+            Self::Event => "events.k8s.io/v1",
         }
     }
 
@@ -91,33 +100,8 @@ impl Kind {
             Self::Class => "LoadBalancerClass",
             Self::Lease => "Lease",
             Self::Namespace => "Namespace",
+            Self::Event => "Event",
         }
-    }
-}
-
-impl Refusal {
-    pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into() }
-    }
-
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self::new(422, "Invalid", message)
-    }
-
-    pub fn not_found(name: &str) -> Self {
-        Self::new(404, "NotFound", format!("{name:?} not found"))
-    }
-
-    pub fn gone() -> Self {
-        Self::new(410, "Expired", "too old resource version")
-    }
-
-    /// As the server writes it.
-    pub fn status(&self) -> Value {
-        json!({
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "code": self.code, "reason": self.reason, "message": self.message,
-        })
     }
 }
 
@@ -127,10 +111,11 @@ impl Store {
             objects: BTreeMap::new(),
             owners: BTreeMap::new(),
             history: Vec::new(),
-            version: 1000,
+            version: FIRST,
             told: 0,
             services: 0,
-            compacted: 0,
+            // Nobody can know what was before.
+            compacted: FIRST,
             rests: BTreeMap::new(),
             dice: Dice::new(seed, "store"),
         }
@@ -156,7 +141,7 @@ impl Store {
 
     /// All objects of a kind, in the order of their names.
     pub fn all(&self, kind: Kind) -> impl Iterator<Item = (&Key, &Value)> {
-        self.objects.iter().filter(move |((k, _, _), _)| *k == kind)
+        self.objects.range((kind, String::new(), String::new())..).take_while(move |((k, _, _), _)| *k == kind)
     }
 
     /// The Service with a UID.
@@ -180,25 +165,16 @@ impl Store {
     }
 
     pub fn create(&mut self, key: Key, mut object: Value, manager: &str, now: Timestamp) -> Result<Value, Refusal> {
-        if self.objects.contains_key(&key) {
-            let message = format!("{:?} already exists", key.2);
-            return Err(Refusal::new(409, "AlreadyExists", message));
+        if let Some(there) = self.objects.get(&key) {
+            return Err(Refusal::exists(&key, !there["metadata"]["deletionTimestamp"].is_null()));
         }
-        object["apiVersion"] = json!(key.0.api_version());
-        object["kind"] = json!(key.0.word());
-        object["metadata"]["name"] = json!(key.2);
-        if !key.1.is_empty() {
-            object["metadata"]["namespace"] = json!(key.1);
-        }
-        object["metadata"]["uid"] = json!(self.dice.uuid());
-        object["metadata"]["creationTimestamp"] = json!(seconds(now));
+        metadata::create(&key, &mut object, self.dice.uuid(), now)?;
         if key.0 == Kind::Service {
             object["status"] = json!({"loadBalancer": {}});
-            let from = self.dice.bits();
-            service::complete(None, &mut object, &self.node_ports(&key), from)?;
         }
+        self.complete(&key, None, &mut object)?;
         let mut owners = Owners::new();
-        fields::changed(&mut owners, manager, &Value::Null, &object);
+        fields::changed(&mut owners, &fields::updater(manager, Via::Main, key.0), &Value::Null, &object);
         self.owners.insert(key.clone(), owners);
         Ok(self.put(key, object, "ADDED"))
     }
@@ -211,92 +187,168 @@ impl Store {
         manager: &str,
         change: impl FnOnce(&Value) -> Result<Value, Refusal>,
     ) -> Result<Value, Refusal> {
-        let old = self.objects.get(key).cloned().ok_or_else(|| Refusal::not_found(&key.2))?;
+        let old = self.objects.get(key).cloned().ok_or_else(|| Refusal::not_found(key))?;
         let new = change(&old)?;
-        let (new, changed) = self.admit(key, via, &old, new)?;
-        if changed {
-            fields::changed(self.owners.entry(key.clone()).or_default(), manager, &old, &new);
-        }
-        Ok(self.commit(key, new, changed))
+        let new = self.admit(key, via, &old, new, true)?;
+        Ok(self.commit(key, via, manager, &old, new))
     }
 
-    /// Server-side apply to `status`: finalizers and annotations go with it, the spec does not.
+    /// Puts another object in the place of one.
+    pub fn replace(&mut self, key: &Key, via: Via, manager: &str, new: Value) -> Result<Value, Refusal> {
+        let old = self.objects.get(key).cloned().ok_or_else(|| Refusal::not_found(key))?;
+        let new = self.admit(key, via, &old, new, false)?;
+        Ok(self.commit(key, via, manager, &old, new))
+    }
+
+    /// Server-side apply to `status`: finalizers, labels and annotations go with it, the spec does not.
     pub fn apply_status(&mut self, key: &Key, manager: &str, force: bool, body: &Value) -> Result<Value, Refusal> {
-        let old = self.objects.get(key).cloned().ok_or_else(|| Refusal::not_found(&key.2))?;
-        let uid = &body["metadata"]["uid"];
-        if !uid.is_null() && *uid != old["metadata"]["uid"] {
-            let message = format!("uid mismatch: the provided object specified uid {uid}");
-            return Err(Refusal::new(409, "Conflict", message));
-        }
-        let version = &body["metadata"]["resourceVersion"];
-        if !version.is_null() && *version != old["metadata"]["resourceVersion"] {
-            return Err(Refusal::new(409, "Conflict", "the object has been modified"));
-        }
+        let said = &body["metadata"];
+        let Some(old) = self.objects.get(key).cloned() else {
+            let uid = said["uid"].as_str().unwrap_or_default();
+            let why =
+                format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            return Err(if uid.is_empty() { Refusal::not_found(key) } else { Refusal::conflict(key, &why) });
+        };
         let owners = self.owners.get(key).cloned().unwrap_or_default();
-        let (new, owners) = fields::apply(&old, &owners, manager, force, &fields::fields(body))
-            .map_err(|conflict| Refusal::new(409, "Conflict", conflict))?;
-        let (new, changed) = self.admit(key, Via::Status, &old, new)?;
-        self.owners.insert(key.clone(), owners);
-        Ok(self.commit(key, new, changed))
+        let mut wished = body.clone();
+        wished["spec"] = old["spec"].clone();
+        service::default_ingress(&mut wished);
+        let manager = fields::applier(manager);
+        let (mut new, after) = fields::apply(&old, &owners, &manager, force, &fields::fields(&wished))
+            .map_err(|conflicts| Refusal::owned(&conflicts))?;
+        for field in ["uid", "resourceVersion"] {
+            if !said[field].is_null() {
+                new["metadata"][field] = said[field].clone();
+            }
+        }
+        let new = self.admit(key, Via::Status, &old, new, true)?;
+        self.owners.insert(key.clone(), after.clone());
+        Ok(self.store(key, &old, new, owners != after))
     }
 
     /// Deletes an object, or marks it where finalizers hold it.
     pub fn delete(&mut self, key: &Key, now: Timestamp) -> Result<(), Refusal> {
-        let mut object = self.objects.get(key).cloned().ok_or_else(|| Refusal::not_found(&key.2))?;
-        if strings(&object["metadata"]["finalizers"]).is_empty() {
-            self.remove(key);
-        } else if object["metadata"]["deletionTimestamp"].is_null() {
-            object["metadata"]["deletionTimestamp"] = json!(seconds(now));
-            self.put(key.clone(), object, "MODIFIED");
-        }
-        Ok(())
+        self.delete_if(key, &Value::Null, now).map(drop)
     }
 
-    /// What the endpoint lets through of a change, and whether anything is left of it.
-    fn admit(&mut self, key: &Key, via: Via, old: &Value, mut new: Value) -> Result<(Value, bool), Refusal> {
-        let (before, after) = (&old["metadata"], &new["metadata"]);
-        for field in ["resourceVersion", "uid"] {
-            if !after[field].is_null() && after[field] != before[field] {
-                let message = format!("the object has been modified: {field} {}", after[field]);
-                return Err(Refusal::new(409, "Conflict", message));
+    /// Deletes an object that is what `preconditions` say; gives its last state, and whether it is gone.
+    pub fn delete_if(&mut self, key: &Key, preconditions: &Value, now: Timestamp) -> Result<(Value, bool), Refusal> {
+        let mut object = self.objects.get(key).cloned().ok_or_else(|| Refusal::not_found(key))?;
+        for (field, word, deed) in
+            [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")]
+        {
+            let (wanted, there) = (&preconditions[field], &object["metadata"][field]);
+            if !wanted.is_null() && wanted != there {
+                let (wanted, there) = (wanted.as_str().unwrap_or_default(), there.as_str().unwrap_or_default());
+                return Err(Refusal::precondition(
+                    key,
+                    &format!(
+                        "the {word} in the precondition ({wanted}) does not match the {word} in record ({there}). \
+                     The object might have been {deed}"
+                    ),
+                ));
             }
         }
-        for field in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "resourceVersion"] {
-            if !before[field].is_null() {
-                new["metadata"][field] = before[field].clone();
+        if strings(&object["metadata"]["finalizers"]).is_empty() {
+            return Ok((self.remove(key).unwrap_or_default(), true));
+        }
+        if object["metadata"]["deletionTimestamp"].is_null() {
+            object["metadata"]["deletionTimestamp"] = json!(metadata::seconds(now));
+            object["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+            if let Some(generation) = object["metadata"]["generation"].as_u64() {
+                object["metadata"]["generation"] = json!(generation + 1);
             }
+            object = self.put(key.clone(), object, "MODIFIED");
+        }
+        Ok((object, false))
+    }
+
+    /// A name that begins so and is not taken.
+    pub fn generate(&mut self, from: &str) -> String {
+        format!("{from}{:05x}", self.dice.below(0x10_0000))
+    }
+
+    /// What [`Store::back_to`] needs to undo one write on an object.
+    pub fn mark(&self, key: &Key) -> Mark {
+        Mark {
+            key: key.clone(),
+            object: self.objects.get(key).cloned(),
+            owners: self.owners.get(key).cloned(),
+            versions: (self.version, self.told, self.services),
+            history: self.history.len(),
+        }
+    }
+
+    /// Undoes what was written since.
+    pub fn back_to(&mut self, mark: Mark) {
+        match mark.object {
+            Some(object) => _ = self.objects.insert(mark.key.clone(), object),
+            None => _ = self.objects.remove(&mark.key),
+        }
+        match mark.owners {
+            Some(owners) => _ = self.owners.insert(mark.key, owners),
+            None => _ = self.owners.remove(&mark.key),
+        }
+        (self.version, self.told, self.services) = mark.versions;
+        self.history.truncate(mark.history);
+    }
+
+    /// What the endpoint lets through of a change.
+    fn admit(&mut self, key: &Key, via: Via, old: &Value, mut new: Value, patched: bool) -> Result<Value, Refusal> {
+        if key.0 == Kind::Service {
+            service::default_ingress(&mut new);
         }
         match (key.0, via) {
             (_, Via::Status) => new["spec"] = old["spec"].clone(),
             (Kind::Service, Via::Main) => new["status"] = old["status"].clone(),
             _ => {}
         }
-        let had = strings(&before["finalizers"]);
-        let added = strings(&new["metadata"]["finalizers"]).into_iter().find(|f| !had.contains(f));
-        if let Some(added) = added.filter(|_| !before["deletionTimestamp"].is_null()) {
-            let message = format!("no new finalizers can be added if the object is being deleted, found {added:?}");
-            return Err(Refusal::invalid(message));
+        metadata::update(key, old, &mut new, patched)?;
+        if key.0 == Kind::Service && via == Via::Status && new["spec"]["type"] != "LoadBalancer" && has_ingress(&new) {
+            let causes = vec![("status.loadBalancer.ingress".to_owned(), "FieldValueForbidden")];
+            return Err(Refusal::invalid(key, &causes));
         }
-        if key.0 == Kind::Service {
-            if via == Via::Status && new["spec"]["type"] != "LoadBalancer" && has_ingress(&new) {
-                return Err(Refusal::invalid(
-                    "status.loadBalancer.ingress: may only be used when `spec.type` is LoadBalancer",
-                ));
-            }
-            let from = self.dice.bits();
-            service::complete(Some(old), &mut new, &self.node_ports(key), from)?;
-        }
-        let changed = new != *old;
-        Ok((new, changed))
+        self.complete(key, Some(old), &mut new)?;
+        metadata::count_generation(key, old, &mut new);
+        Ok(new)
     }
 
-    fn commit(&mut self, key: &Key, new: Value, changed: bool) -> Value {
-        if !changed {
+    /// The rules and defaults of a kind.
+    fn complete(&mut self, key: &Key, old: Option<&Value>, new: &mut Value) -> Result<(), Refusal> {
+        let result = match key.0 {
+            Kind::Service => {
+                let from = self.dice.bits();
+                service::complete(old, new, &self.node_ports(key), from)
+            }
+            Kind::Class => class::complete(old, new),
+            Kind::Slice => {
+                slice::complete(new);
+                Ok(())
+            }
+            Kind::Event => {
+                slice::complete_event(new);
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        result.map_err(|causes| Refusal::invalid(key, &causes))
+    }
+
+    fn commit(&mut self, key: &Key, via: Via, manager: &str, old: &Value, new: Value) -> Value {
+        if new != *old {
+            let manager = fields::updater(manager, via, key.0);
+            fields::changed(self.owners.entry(key.clone()).or_default(), &manager, old, &new);
+        }
+        self.store(key, old, new, false)
+    }
+
+    /// Writes a new state, if it is one; `owners_changed` makes one of any.
+    fn store(&mut self, key: &Key, old: &Value, new: Value, owners_changed: bool) -> Value {
+        if new == *old && !owners_changed {
             return new;
         }
         let metadata = &new["metadata"];
         if !metadata["deletionTimestamp"].is_null() && strings(&metadata["finalizers"]).is_empty() {
-            self.objects.insert(key.clone(), new.clone());
             self.remove(key);
             return new;
         }
@@ -306,23 +358,25 @@ impl Store {
     fn put(&mut self, key: Key, mut object: Value, verb: &str) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        self.remember(key.0, verb, &object);
+        self.remember(&key, verb, &object);
         self.objects.insert(key, object.clone());
         object
     }
 
-    fn remove(&mut self, key: &Key) {
-        if let Some(mut object) = self.objects.remove(key) {
-            self.owners.remove(key);
-            self.version += 1;
-            object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-            self.remember(key.0, "DELETED", &object);
-        }
+    /// Takes an object away and gives its last state.
+    fn remove(&mut self, key: &Key) -> Option<Value> {
+        let mut object = self.objects.remove(key)?;
+        self.owners.remove(key);
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.remember(key, "DELETED", &object);
+        Some(object)
     }
 
-    fn remember(&mut self, kind: Kind, verb: &str, object: &Value) {
-        // Leases change all the time and nobody watches them.
-        if kind == Kind::Lease {
+    fn remember(&mut self, key: &Key, verb: &str, object: &Value) {
+        let kind = key.0;
+        // These come all the time and nobody watches them.
+        if matches!(kind, Kind::Lease | Kind::Event) {
             return;
         }
         self.told = self.version;
@@ -335,7 +389,8 @@ impl Store {
         line.extend(b"}\n");
         let deleting = !object["metadata"]["deletionTimestamp"].is_null() || verb == "DELETED";
         let uid = object["metadata"]["uid"].as_str().filter(|_| deleting).map(str::to_owned);
-        self.history.push(Change { version: self.version, kind, deleting: uid, line: Bytes::from(line) });
+        let (version, namespace) = (self.version, key.1.clone());
+        self.history.push(Change { version, kind, namespace, deleting: uid, line: Bytes::from(line) });
     }
 
     /// The node ports of all Services but one.
@@ -347,9 +402,4 @@ impl Store {
 
 fn has_ingress(service: &Value) -> bool {
     service["status"]["loadBalancer"]["ingress"].as_array().is_some_and(|list| !list.is_empty())
-}
-
-/// Kubernetes' times have seconds.
-fn seconds(now: Timestamp) -> String {
-    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -9,9 +9,10 @@ use http::Response;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::refusal::{Causes, Refusal};
 use super::route::{self, Route, parameter};
 use super::serve::{Answer, Broken, Call, forbidden, unauthorized};
-use super::store::{Change, Kind, Refusal};
+use super::store::{Change, Kind};
 use crate::freshness::How;
 use crate::perturb::tap::Telling;
 use crate::plan::Fault;
@@ -26,12 +27,11 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
     let now = sim.now();
     tokio::time::sleep(sim.with(|s| s.latency.millis(1, 20))).await;
     plug.check()?;
-    let Some(Route::All(kind, _)) = route::find(&call.path) else {
-        return Ok(Answer::of(Err(Refusal::new(404, "NotFound", "no such path"))).into_response());
+    let wish = match Wish::of(&call) {
+        Ok(wish) => wish,
+        Err(refusal) => return Ok(Answer::of(Err(refusal)).into_response()),
     };
-    let number = |name: &str| parameter(&call.query, name).and_then(|v| v.parse::<u64>().ok());
-    let version = number("resourceVersion").unwrap_or_default();
-    let timeout = Duration::from_secs(number("timeoutSeconds").unwrap_or(1800));
+    let (kind, version) = (wish.kind, wish.version);
     match sim.with(|s| refusal(s, now, kind, version)) {
         Some(None) => return Err(Broken),
         Some(Some(refusal)) => return Ok(Answer::of(Err(refusal)).into_response()),
@@ -40,7 +40,7 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
     let (lines, body) = mpsc::unbounded_channel::<Bytes>();
     let end = sim.with(|s| {
         s.note(now, || format!("{} watch {} {version}", plug.identity, kind.word()));
-        let mut end = now + timeout;
+        let mut end = now + wish.timeout;
         if s.faults.strikes(Fault::F15, now, 0.3) {
             end = end.min(now + s.faults.dice(Fault::F15).millis(1_000, 120_000));
         }
@@ -51,7 +51,7 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
         false => Duration::ZERO,
     });
     let watch =
-        Watch { sim: sim.clone(), plug: plug.clone(), kind, version, lines, end, begun: now, bookmarked: now, behind };
+        Watch { sim: sim.clone(), plug: plug.clone(), wish, version, lines, end, begun: now, bookmarked: now, behind };
     tokio::spawn(watch.run());
     let client = (body, sim, plug);
     let body = stream::unfold(client, |(mut body, sim, plug)| async {
@@ -60,6 +60,49 @@ pub async fn open(sim: Arc<Sim>, plug: Arc<Plug>, call: Call) -> Result<Response
         Some((Ok::<_, Broken>(line), (body, sim, plug)))
     });
     Ok(Response::new(Body::from_stream(body)))
+}
+
+/// What a call asks for.
+struct Wish {
+    kind: Kind,
+    namespace: Option<String>,
+    /// Where to begin; 0: with what there is.
+    version: u64,
+    timeout: Duration,
+    bookmarks: bool,
+    /// Whether what there is comes first; without a word about it, where no version is named.
+    initial: Option<bool>,
+}
+
+impl Wish {
+    fn of(call: &Call) -> Result<Self, Refusal> {
+        let Some(Route::All(kind, namespace)) = route::find(&call.path) else {
+            return Err(Refusal::no_resource());
+        };
+        let text = |name: &str| parameter(&call.query, name).filter(|text| !text.is_empty());
+        let number = |name: &str| text(name).map(str::parse::<u64>).transpose();
+        let version = number("resourceVersion").map_err(|e| Refusal::internal(e.to_string()))?.unwrap_or_default();
+        let timeout = number("timeoutSeconds").map_err(|e| Refusal::bad_request(e.to_string()))?.unwrap_or(1800);
+        let initial = text("sendInitialEvents").map(|said| said == "true");
+        let mut causes = Causes::new();
+        match (text("resourceVersionMatch"), initial) {
+            (None, Some(_)) => causes.push(("resourceVersionMatch".to_owned(), "FieldValueForbidden")),
+            (Some(_), None) => causes.push(("resourceVersionMatch".to_owned(), "FieldValueForbidden")),
+            _ => {}
+        }
+        if text("resourceVersionMatch").is_some_and(|said| said != "NotOlderThan") {
+            causes.push(("resourceVersionMatch".to_owned(), "FieldValueNotSupported"));
+        }
+        if !causes.is_empty() {
+            return Err(Refusal::options("ListOptions", &causes));
+        }
+        let bookmarks = text("allowWatchBookmarks") == Some("true");
+        Ok(Self { kind, namespace, version, timeout: Duration::from_secs(timeout), bookmarks, initial })
+    }
+
+    fn concerns(&self, namespace: &str) -> bool {
+        self.namespace.as_deref().is_none_or(|wanted| wanted == namespace)
+    }
 }
 
 /// Why a watch is not even begun; `Some(None)`: no connection.
@@ -82,7 +125,7 @@ fn refusal(s: &mut State, now: Duration, kind: Kind, version: u64) -> Option<Opt
     if s.faults.strikes(Fault::F21, now, 0.05) {
         return Some(Some(Refusal::new(504, "Timeout", "Too large resource version")));
     }
-    let forgotten = s.api.since(kind, version).is_err();
+    let forgotten = version > 0 && s.api.since(kind, version).is_err();
     if s.loss.is_some_and(|loss| loss.refuses(kind, now, !forgotten)) {
         return Some(Some(Refusal::gone()));
     }
@@ -99,7 +142,7 @@ fn refusal(s: &mut State, now: Duration, kind: Kind, version: u64) -> Option<Opt
 struct Watch {
     sim: Arc<Sim>,
     plug: Arc<Plug>,
-    kind: Kind,
+    wish: Wish,
     /// Everything up to here was told.
     version: u64,
     lines: mpsc::UnboundedSender<Bytes>,
@@ -114,6 +157,11 @@ struct Watch {
 impl Watch {
     async fn run(mut self) {
         let sim = self.sim.clone();
+        if self.wish.initial.unwrap_or(self.version == 0) {
+            self.begin();
+        } else if self.version == 0 {
+            self.version = sim.with(|s| s.api.version());
+        }
         loop {
             // Counts from here: what comes while this round works is not missed.
             let news = sim.news();
@@ -123,7 +171,7 @@ impl Watch {
             if now >= self.end || !self.plug.is_alive() || broken.is_some() {
                 return;
             }
-            let lost = self.sim.with(|s| s.loss.and_then(|loss| loss.of(self.kind, self.begun)));
+            let lost = self.sim.with(|s| s.loss.and_then(|loss| loss.of(self.wish.kind, self.begun)));
             if lost == Some(How::Gone) {
                 return;
             }
@@ -138,9 +186,9 @@ impl Watch {
             }
             let held = self.sim.with(|s| s.faults.open_until(Fault::F22, now)).is_some();
             if held {
-                self.bookmark(now);
+                self.bookmark(now, false);
             } else {
-                tokio::time::sleep(self.behind + self.sim.with(|s| delay(s, self.kind, now))).await;
+                tokio::time::sleep(self.behind + self.sim.with(|s| delay(s, self.wish.kind, now))).await;
                 if self.tell().is_err() {
                     return self.gone();
                 }
@@ -160,14 +208,14 @@ impl Watch {
     fn tell(&mut self) -> Result<(), Refusal> {
         let now = self.sim.now();
         let (changes, version): (Vec<Change>, u64) = self.sim.with(|s| {
-            let changes: Vec<Change> = s.api.since(self.kind, self.version)?.cloned().collect();
-            match s.tap.telling(&self.plug, self.kind, &changes, now) {
+            let changes: Vec<Change> = s.api.since(self.wish.kind, self.version)?.cloned().collect();
+            match s.tap.telling(&self.plug, self.wish.kind, &changes, now) {
                 Telling::All => Ok((changes, s.api.version())),
                 Telling::Nothing => Ok((Vec::new(), self.version)),
                 Telling::Gone => Err(Refusal::gone()),
             }
         })?;
-        for change in changes {
+        for change in changes.into_iter().filter(|change| self.wish.concerns(&change.namespace)) {
             if let Some(uid) = &change.deleting {
                 self.plug.told_deleting(now, uid);
             }
@@ -178,19 +226,49 @@ impl Watch {
             }
         }
         self.version = version;
-        self.sim.with(|s| s.told.insert(self.kind, version));
+        self.sim.with(|s| s.told.insert(self.wish.kind, version));
         if now >= self.bookmarked + BOOKMARK {
-            self.bookmark(now);
+            self.bookmark(now, false);
         }
         Ok(())
     }
 
-    /// Says how far it has told everything.
-    fn bookmark(&mut self, now: Duration) {
+    /// Tells what there is.
+    fn begin(&mut self) {
+        let kind = self.wish.kind;
+        let (all, version) = self.sim.with(|s| {
+            let all = s.api.all(kind).filter(|((_, namespace, _), _)| self.wish.concerns(namespace));
+            (all.map(|(_, object)| json!({"type": "ADDED", "object": object})).collect::<Vec<_>>(), s.api.version())
+        });
+        all.iter().for_each(|line| self.send(line));
+        self.version = version;
+        if self.wish.initial == Some(true) {
+            self.bookmark(self.sim.now(), true);
+        }
+    }
+
+    /// Says how far it has told everything; `initial`: that this was what there is.
+    fn bookmark(&mut self, now: Duration, initial: bool) {
         self.bookmarked = now;
-        let metadata = json!({"resourceVersion": self.version.to_string(), "creationTimestamp": null});
-        let object = json!({"apiVersion": self.kind.api_version(), "kind": self.kind.word(), "metadata": metadata,
-            "spec": bookmark_spec(self.kind)});
+        if !self.wish.bookmarks {
+            return;
+        }
+        let kind = self.wish.kind;
+        let mut object = json!({"apiVersion": kind.api_version(), "kind": kind.word(),
+            "metadata": {"resourceVersion": self.version.to_string()}});
+        if initial {
+            object["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        // Bookmarks are objects of their kind; the fields that Go never leaves out are there.
+        match kind {
+            Kind::Service => {
+                object["spec"] = json!({});
+                object["status"] = json!({"loadBalancer": {}});
+            }
+            Kind::Slice => object["endpoints"] = json!(null),
+            Kind::Class => object["spec"] = json!({"provider": ""}),
+            _ => object["spec"] = json!({}),
+        }
         self.send(&json!({"type": "BOOKMARK", "object": object}));
     }
 
@@ -201,11 +279,6 @@ impl Watch {
     fn send(&self, line: &serde_json::Value) {
         let _ = self.lines.send(Bytes::from(format!("{line}\n")));
     }
-}
-
-/// Bookmarks are objects of their kind; this one has a field without which it cannot be read.
-fn bookmark_spec(kind: Kind) -> serde_json::Value {
-    if kind == Kind::Class { json!({"provider": ""}) } else { json!({}) }
 }
 
 /// How late news of a kind comes.

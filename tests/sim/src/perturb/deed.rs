@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::api::fields::set;
-use crate::api::store::{Key, Kind, Refusal};
+use crate::api::refusal::Refusal;
+use crate::api::store::{Key, Kind};
 use crate::law::HOLDER;
 use crate::sim::{Sim, State};
 use crate::users::{edit, gold_key, node, uid};
