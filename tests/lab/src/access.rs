@@ -4,8 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, ensure};
+use nix::sched::{CloneFlags, setns};
 use serde_json::Value;
 
 use crate::binaries;
@@ -32,6 +34,20 @@ impl Lab {
             command.env(variable, self.paths.state.join("helm").join(folder));
         }
         command
+    }
+
+    /// Starts a thread whose sockets are in a namespace of the lab.
+    pub fn thread_in<T: Send + 'static>(
+        &self,
+        place: Where,
+        body: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> JoinHandle<Result<T>> {
+        let path = format!("/run/netns/{}", namespace(&self.config.name, place));
+        std::thread::spawn(move || {
+            let file = std::fs::File::open(&path).with_context(|| format!("open {path}"))?;
+            setns(file, CloneFlags::CLONE_NEWNET).with_context(|| format!("enter {path}"))?;
+            body()
+        })
     }
 
     /// Runs a program in a namespace to its end and gives its standard output.

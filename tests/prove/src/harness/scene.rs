@@ -60,9 +60,15 @@ impl<'a> Scene<'a> {
 
     /// Starts the controller, with the flags of this scene.
     pub fn start_controller(&mut self) -> Result<()> {
+        self.launch_controller()?;
+        self.running()?.await_ready()
+    }
+
+    /// Like [`Scene::start_controller`], but does not wait until it is ready.
+    pub fn launch_controller(&mut self) -> Result<()> {
         let flags = self.flags.clone();
         self.controller = Some(self.spawn_controller("controller", &flags)?);
-        self.running()?.await_ready()
+        Ok(())
     }
 
     /// Ends the controller as a crash does.
@@ -85,9 +91,9 @@ impl<'a> Scene<'a> {
         let mut command = self.lab.exec_in(Where::ControlPlane, &self.bed.binary);
         command.args(["controller", "--provider", "mock", "--default", "--mock-endpoint"]);
         command.arg(format!("http://{}", self.address));
-        command.arg("--kubeconfig").arg(&self.bed.kubeconfig);
         command.args(["--lease-namespace", HOME.0, "--lease-name", HOME.1, "--admin-address", &admin]);
-        for default in ["--leader-elect=false", "--log=info,ferrolb=debug,ferrolb_elb=debug"] {
+        let kubeconfig = format!("--kubeconfig={}", self.bed.kubeconfig.display());
+        for default in [&kubeconfig, "--leader-elect=false", "--log=info,ferrolb=debug,ferrolb_elb=debug"] {
             let (flag, _) = default.split_once('=').unwrap_or((default, ""));
             if !flags.iter().any(|given| given.starts_with(flag)) {
                 command.arg(default);

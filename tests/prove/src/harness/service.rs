@@ -88,8 +88,12 @@ impl<'a> Service<'a> {
 
     /// Sets an annotation, or removes it.
     pub fn annotate(&self, key: &str, value: Option<&str>) -> Result<()> {
-        let patch = json!({"metadata": {"annotations": {key: value}}});
-        self.lab.api("PATCH", &self.path(), Some(&patch)).map(drop)
+        self.patch(&json!({"metadata": {"annotations": {key: value}}}))
+    }
+
+    /// Changes it: an object is a strategic merge patch, a list a JSON patch.
+    pub fn patch(&self, patch: &Value) -> Result<()> {
+        self.lab.api("PATCH", &self.path(), Some(patch)).map(drop)
     }
 
     /// Asks for its deletion and does not wait.

@@ -10,7 +10,7 @@ mod faults;
 mod fidelity;
 mod moves;
 mod paused_leader;
-mod perturb_sim;
+mod perturb;
 mod rbac;
 mod replicas;
 mod sdk;
@@ -60,11 +60,6 @@ pub const ALL: &[Proof] = &[
         run: Run::Alone(sdk::run),
     },
     Proof {
-        name: "perturb-sim",
-        about: "whatever goes wrong once, wherever it can, a script of users ends as if nothing had",
-        run: Run::Alone(perturb_sim::run),
-    },
-    Proof {
         name: "fidelity",
         about: "the simulated API server answers as a real one does",
         run: Run::Light(fidelity::run),
@@ -93,6 +88,11 @@ pub const ALL: &[Proof] = &[
         name: "crash",
         about: "a controller killed at any of its cloud calls leaks nothing and changes no address",
         run: Run::Light(crash::run),
+    },
+    Proof {
+        name: "perturb",
+        about: "killed, deaf or behind at every place where it can hurt, it ends as if nothing had been",
+        run: Run::Light(perturb::run),
     },
     Proof {
         name: "paused-leader",
