@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{Desired, Engine, Host, Outcome, Owner, Problem, Provider, ProviderError};
+use crate::engine::claims;
+use crate::{Claim, Desired, Engine, Host, Outcome, Owner, Problem, Provider, ProviderError};
 
 /// A future that can be boxed and sent.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -27,6 +28,9 @@ pub trait Driver: Send + Sync {
     /// # Errors
     /// The problems that stop it.
     fn check(&self, want: &Desired) -> Result<Vec<Problem>, Vec<Problem>>;
+
+    /// The places that `want` asks for and only one owner can have, as [`Host::claim`] gets them; none for wrong input.
+    fn claims(&self, want: &Desired) -> Vec<Claim>;
 }
 
 impl<P: Provider> Driver for Engine<P> {
@@ -48,5 +52,9 @@ impl<P: Provider> Driver for Engine<P> {
 
     fn check(&self, want: &Desired) -> Result<Vec<Problem>, Vec<Problem>> {
         self.provider().model(want).map(|m| m.warnings)
+    }
+
+    fn claims(&self, want: &Desired) -> Vec<Claim> {
+        self.provider().model(want).map(|m| claims(&m.resources)).unwrap_or_default()
     }
 }

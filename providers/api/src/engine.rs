@@ -18,8 +18,8 @@ use crate::memory::{Effect, Memory};
 use crate::outcome::{Failure, Wait};
 use crate::plan::goes_before;
 use crate::{
-    Desired, Detail, Id, Item, Model, Outcome, Owner, Plan, Problem, Provider, ProviderError, Resource, Seen, Slot,
-    State, Step, Verb, plan,
+    Claim, Conflict, Desired, Detail, Holder, Id, Item, Model, Outcome, Owner, Plan, Problem, Provider, ProviderError,
+    Resource, Seen, Slot, State, Step, Verb, plan,
 };
 
 /// What the engine asks of the process that runs it.
@@ -29,6 +29,13 @@ pub trait Host: Send + Sync {
 
     /// Whether a call that starts now and takes its full deadline is still ours to make (leadership).
     fn may_write(&self) -> bool;
+
+    /// Notes that `owner` asks for these places, and for no others any more. Returns those that somebody else asked
+    /// for before: they are left to them unless `owner` has them already.
+    fn claim(&self, owner: &Owner, claims: &[Claim]) -> BTreeMap<Slot, Owner> {
+        let _ = (owner, claims);
+        BTreeMap::new()
+    }
 }
 
 /// Runs one provider. Passes for one owner must not overlap; those for different owners may.
@@ -65,7 +72,8 @@ impl<P: Provider> Engine<P> {
         match self.provider.model(want) {
             Err(problems) => Outcome { problems, ..Outcome::default() },
             Ok(Model { resources, warnings }) => {
-                let mut outcome = self.pass(&want.owner, &resources, host).await;
+                let elders = host.claim(&want.owner, &claims(&resources));
+                let mut outcome = self.pass(&want.owner, &resources, elders, host).await;
                 outcome.warnings = warnings;
                 outcome
             }
@@ -74,7 +82,7 @@ impl<P: Provider> Engine<P> {
 
     /// One pass that deletes everything of `owner`. Complete when [`Outcome::settled`].
     pub async fn release(&self, owner: &Owner, host: &dyn Host) -> Outcome {
-        let mut outcome = self.pass(owner, &[], host).await;
+        let mut outcome = self.pass(owner, &[], BTreeMap::new(), host).await;
         if !host.may_write() {
             // Whoever may write now could have a call in flight that we know nothing of.
             outcome.permit_lost = true;
@@ -102,7 +110,13 @@ impl<P: Provider> Engine<P> {
         Ok(plan(&model.resources, &seen))
     }
 
-    async fn pass(&self, owner: &Owner, model: &[P::Resource], host: &dyn Host) -> Outcome {
+    async fn pass(
+        &self,
+        owner: &Owner,
+        model: &[P::Resource],
+        elders: BTreeMap<Slot, Owner>,
+        host: &dyn Host,
+    ) -> Outcome {
         // Not the moment of the answer: what took effect in between is not in it.
         let listed_at = host.now();
         self.with_memory(owner, |m| m.open(listed_at, self.settle));
@@ -115,6 +129,7 @@ impl<P: Provider> Engine<P> {
         let mut run = Run {
             engine: self,
             owner,
+            elders,
             listed_at,
             live: seen.into_iter().map(|s| (s.id.clone(), s)).collect(),
             present: plan.kept,
@@ -156,6 +171,8 @@ fn identity(owner: &Owner) -> (String, String) {
 struct Run<'a, P: Provider> {
     engine: &'a Engine<P>,
     owner: &'a Owner,
+    /// Who asked before for places that the owner asks for.
+    elders: BTreeMap<Slot, Owner>,
     /// When the list was asked for.
     listed_at: Duration,
     /// Everything known to exist.
@@ -175,7 +192,7 @@ struct Run<'a, P: Provider> {
 impl<P: Provider> Run<'_, P> {
     async fn step(&mut self, mut step: Step<P::Resource>, host: &dyn Host) -> std::ops::ControlFlow<()> {
         use std::ops::ControlFlow::{Break, Continue};
-        if !self.may_go(&mut step) {
+        if !self.may_go(&mut step) || self.in_conflict(&step) {
             self.hold(step);
             return Continue(());
         }
@@ -263,6 +280,39 @@ impl<P: Provider> Run<'_, P> {
         }
     }
 
+    /// Notes who is in the way of the step, if anybody is: nothing is tried that the cloud would refuse, and nothing
+    /// is deleted under what somebody else has hung on it.
+    fn in_conflict(&mut self, step: &Step<P::Resource>) -> bool {
+        let before = self.outcome.conflicts.len();
+        for item in &step.items {
+            let found = match (step.verb, &item.seen) {
+                (Verb::Create, _) => self.taken(item, &step.parents),
+                (Verb::Delete, Some(seen)) => {
+                    self.strangers(&seen.id).next().map(|(_, holder)| (seen.id.clone(), holder))
+                }
+                _ => None,
+            };
+            let slot = item.slot.clone();
+            self.outcome.conflicts.extend(found.map(|(on, holder)| Conflict { slot, on, holder }));
+        }
+        self.outcome.conflicts.len() > before
+    }
+
+    /// Who has the place under `parents` in which the item is to be created, or asked for it before.
+    fn taken(&self, item: &Item<P::Resource>, parents: &[Seen<P::Resource>]) -> Option<(Id, Holder)> {
+        let on = &parents.first()?.id;
+        let taker = self.strangers(on).find(|(stranger, _)| item.resource.collides(stranger));
+        let elder = || self.elders.get(&item.slot).cloned().map(Holder::Owner);
+        let holder = taker.map(|(_, holder)| holder).or_else(elder)?;
+        Some((on.clone(), holder))
+    }
+
+    /// What others have hung on an object, and whose it is.
+    fn strangers<'a>(&'a self, on: &'a Id) -> impl Iterator<Item = (&'a P::Resource, Holder)> {
+        let hanging = self.live.values().filter(move |s| !s.owned && s.parents.contains(on));
+        hanging.filter_map(|s| Some((&s.resource, s.resource.holder()?)))
+    }
+
     fn succeeded(&mut self, step: &Step<P::Resource>, objects: Vec<Seen<P::Resource>>, until: Duration) {
         if step.verb == Verb::Delete {
             for seen in step.items.iter().filter_map(|i| i.seen.as_ref()) {
@@ -334,8 +384,10 @@ impl<P: Provider> Run<'_, P> {
                 reason: "absence is certain only when no earlier call can still take effect".into(),
             });
         }
-        let told =
-            |o: &Outcome| o.permit_lost || !(o.problems.is_empty() && o.failures.is_empty() && o.waits.is_empty());
+        let told = |o: &Outcome| {
+            o.permit_lost
+                || !(o.problems.is_empty() && o.failures.is_empty() && o.waits.is_empty() && o.conflicts.is_empty())
+        };
         if !told(&self.outcome) {
             for slot in std::mem::take(&mut self.blocked) {
                 self.wait(slot, "what it hangs on is not in the model");
@@ -355,6 +407,17 @@ impl<P: Provider> Run<'_, P> {
         }
         self.outcome
     }
+}
+
+/// The places of a model that only one owner can have: natural keys under what the user brought.
+pub(crate) fn claims<R: Resource>(model: &[R]) -> Vec<Claim> {
+    let shared: BTreeMap<Slot, Id> = model.iter().filter_map(|r| Some((r.slot(), r.adopted()?))).collect();
+    let keyed = model.iter().filter(|r| r.has_natural_key());
+    let claim = |r: &R| {
+        let on: Vec<Id> = r.parents().iter().map(|parent| shared.get(parent).cloned()).collect::<Option<_>>()?;
+        (!on.is_empty()).then(|| Claim { on, slot: r.slot() })
+    };
+    keyed.filter_map(claim).collect()
 }
 
 /// What is exchanged together: one kind under the same parents, of which one does the work of another. That is so of

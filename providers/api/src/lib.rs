@@ -44,6 +44,7 @@
 #![doc = include_str!("../examples/memory.rs")]
 //! ```
 
+mod conflict;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod desired;
@@ -59,6 +60,7 @@ mod resource;
 #[allow(clippy::unwrap_used)]
 mod toy;
 
+pub use conflict::{Claim, Conflict, Holder};
 pub use desired::{Backend, BackendKind, Desired, Family, Options, Owner, Port, Protocol, TrafficPolicy};
 pub use driver::{BoxFuture, Driver};
 pub use engine::{Engine, Host};

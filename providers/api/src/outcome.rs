@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Problem, ProviderError, RetryClass, Serving, Slot};
+use crate::{Conflict, Problem, ProviderError, RetryClass, Serving, Slot};
 
 /// Result of one pass of the [`Engine`](crate::Engine).
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Outcome {
     pub warnings: Vec<Problem>,
     /// Calls that failed. What does not depend on them was done all the same.
     pub failures: Vec<Failure>,
+    /// Who is in the way of what could not be done.
+    pub conflicts: Vec<Conflict>,
     /// What has to be waited for.
     pub waits: Vec<Wait>,
     /// The moment ([`Host::now`](crate::Host::now)) from which the cloud's lists are to be trusted; look again then,

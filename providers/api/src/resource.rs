@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::Holder;
+
 /// The place of an object in the model of one owner, `kind/what`, for instance `listener/TCP:80`.
 ///
 /// It says what the object is *for* and is the same in every pass; the cloud's id is an [`Id`].
@@ -65,6 +67,19 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
     /// port, a listener's port), so that repeating a create whose fate is unknown makes no duplicate.
     fn has_natural_key(&self) -> bool {
         false
+    }
+
+    /// Whether `stranger`, an object under the same parents that is not ours, takes the place of this one, so that it
+    /// need not even be tried to create it.
+    fn collides(&self, stranger: &Self) -> bool {
+        let _ = stranger;
+        false
+    }
+
+    /// For an object as found: whose it is, where it can be in the way of others. What is not ours and has a holder
+    /// also keeps the object that it hangs on from being deleted.
+    fn holder(&self) -> Option<Holder> {
+        None
     }
 
     /// How many objects of this kind under the same parents one call can create, update or delete. "Not found" from

@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use crate::{Change, Id, Resource, Seen, Slot, State};
+use crate::{Change, Holder, Id, Resource, Seen, Slot, State};
 
 /// One object. `value` can be updated, `shape` only replaced, `fixed` never changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -96,6 +96,14 @@ impl Resource for Toy {
 
     fn adopted(&self) -> Option<Id> {
         self.adopted.clone()
+    }
+
+    fn collides(&self, stranger: &Self) -> bool {
+        self.kind == "listener" && self.slot() == stranger.slot()
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        (self.kind == "listener").then(|| Holder::Stranger(self.slot().to_string()))
     }
 
     fn has_natural_key(&self) -> bool {

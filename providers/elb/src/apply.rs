@@ -106,7 +106,8 @@ impl Apply<'_> {
             ElbResource::Member(_)
             | ElbResource::NatGateway(_)
             | ElbResource::PublicAddress(_)
-            | ElbResource::DnatRule(_) => return Err(impossible(item)),
+            | ElbResource::DnatRule(_)
+            | ElbResource::Stranger(_) => return Err(impossible(item)),
         }
         Ok(Vec::new())
     }

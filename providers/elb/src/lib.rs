@@ -48,6 +48,7 @@ mod refuse;
 mod resource;
 mod spec;
 mod status;
+mod stranger;
 
 pub use client::{
     Clock, Credentials, CredentialsError, CredentialsSource, FileCredentials, HttpTransport, Method, Request, Response,

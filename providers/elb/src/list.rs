@@ -6,7 +6,7 @@ pub(crate) use nat::addresses;
 
 use std::collections::BTreeSet;
 
-use ferrolb_provider::{Detail, Owner, ProviderError, Resource, Seen};
+use ferrolb_provider::{Detail, Owner, ProviderError, Resource, Seen, Slot};
 use futures::future::try_join_all;
 
 use crate::client::Client;
@@ -16,6 +16,7 @@ use crate::keys::ID;
 use crate::mark;
 use crate::observe;
 use crate::resource::ElbResource;
+use crate::stranger;
 
 /// Ids asked for in one call, so that the URL stays short.
 const IDS: usize = 50;
@@ -52,7 +53,8 @@ pub(crate) async fn list(
         client.pools(marked(owner)),
         nat::list(client, vpc, owner, model),
     )?;
-    let adopted = adopted.map(|json| observe::balancer(&json, owner));
+    let jsons: Vec<&BalancerJson> = marked.iter().chain(&adopted).collect();
+    let adopted = adopted.as_ref().map(|json| observe::balancer(json, owner));
     if let Some(own) = adopted.as_ref().filter(|seen| seen.owned) {
         return Err(own_work(own));
     }
@@ -80,6 +82,14 @@ pub(crate) async fn list(
         .filter(|(_, seen)| seen.owned)
         .collect();
 
+    let ours: BTreeSet<String> =
+        listeners.iter().chain(owned_pools.iter().map(|(_, seen)| seen)).map(|s| s.id.0.clone()).collect();
+    let used: Vec<&str> = main.iter().chain(&balancers).map(|s| s.id.0.as_str()).collect();
+    let used = jsons
+        .into_iter()
+        .filter(|json| used.contains(&json.id.as_str()) && !is_served(model, &main, &json.id, &listeners));
+    let strangers = try_join_all(used.map(|json| stranger::list(client, json, &ours)));
+
     let monitor_ids: BTreeSet<&str> = owned_pools
         .iter()
         .filter_map(|(json, _)| json.healthmonitor_id.as_deref())
@@ -102,7 +112,7 @@ pub(crate) async fn list(
         };
         Ok(members.iter().filter_map(|json| observe::member(json, seen)).collect::<Vec<Found>>())
     }));
-    let (monitors, members) = tokio::try_join!(monitors, members)?;
+    let (monitors, members, strangers) = tokio::try_join!(monitors, members, strangers)?;
 
     let mut all: Vec<Found> =
         eips.iter().map(|json| observe::eip(json, owner, main.as_ref())).filter(|seen| seen.owned).collect();
@@ -110,14 +120,22 @@ pub(crate) async fn list(
         let pool = owned_pools.iter().find(|(_, seen)| json.pools.iter().any(|r| r.id == seen.id.0));
         all.extend(pool.and_then(|(_, seen)| observe::monitor(json, seen)));
     }
-    all.extend(members.into_iter().flatten());
+    all.extend(members.into_iter().chain(strangers).flatten());
     all.extend(main);
     all.extend(balancers);
     all.extend(listeners);
     all.extend(owned_pools.into_iter().map(|(_, seen)| seen));
     all.extend(nat);
-    debug_assert!(all.iter().all(|s| s.owned || model.iter().any(|r| r.adopted().as_ref() == Some(&s.id))));
     Ok(all)
+}
+
+/// Whether `balancer` stays and has every listener of the model, so that nobody can be in the way on it.
+fn is_served(model: &[ElbResource], main: &Option<Found>, balancer: &str, listeners: &[Found]) -> bool {
+    let stays = main.as_ref().is_some_and(|main| main.id.0 == balancer) && !model.is_empty();
+    let there = |slot: Slot| {
+        listeners.iter().any(|l| l.resource.slot() == slot && l.parents.iter().any(|parent| parent.0 == balancer))
+    };
+    stays && model.iter().filter(|r| matches!(r, ElbResource::Listener(_))).all(|r| there(r.slot()))
 }
 
 /// Fills in the names of the flavors of `main`, where the model names any.

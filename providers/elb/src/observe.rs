@@ -121,6 +121,12 @@ fn pool_key(pool: &Found) -> Option<PoolKey> {
     }
 }
 
+/// The port that a listener of any protocol takes from others: TCP and UDP do not meet.
+pub(crate) fn transport_key(protocol: &str, port: u32) -> Option<PoolKey> {
+    let transport = if matches!(protocol, "UDP" | "QUIC") { "UDP" } else { "TCP" };
+    port_key(transport, port)
+}
+
 fn port_key(protocol: &str, port: u32) -> Option<PoolKey> {
     let protocol = match protocol {
         "TCP" => Protocol::Tcp,

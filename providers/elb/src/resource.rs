@@ -6,7 +6,7 @@ mod listener;
 mod nat;
 mod pool;
 
-use ferrolb_provider::{Change, Id, Resource, Slot};
+use ferrolb_provider::{Change, Holder, Id, Resource, Slot};
 use serde::Serialize;
 
 pub use balancer::{FoundBalancer, LoadBalancer, NewBalancer};
@@ -15,6 +15,8 @@ pub use listener::{Listener, PoolKey};
 pub use nat::{DnatRule, NatGateway, PublicAddress, Target};
 pub(crate) use nat::{address_slot, gateway_slot};
 pub use pool::{HealthMonitor, Member, MemberHealth, Pool};
+
+pub use crate::stranger::Stranger;
 
 /// Members that one call can add, change or delete.
 const BATCH: usize = 200;
@@ -40,6 +42,8 @@ pub enum ElbResource {
     PublicAddress(PublicAddress),
     /// Rule of a NAT gateway.
     DnatRule(DnatRule),
+    /// What somebody else has hung on a load balancer; never wished.
+    Stranger(Stranger),
 }
 
 /// The slot of the load balancer.
@@ -78,12 +82,13 @@ impl Resource for ElbResource {
             Self::NatGateway(_) => gateway_slot(),
             Self::PublicAddress(_) => address_slot(),
             Self::DnatRule(r) => Slot::new("dnatrule", &r.key),
+            Self::Stranger(s) => Slot::new("stranger", &s.id),
         }
     }
 
     fn parents(&self) -> Vec<Slot> {
         match self {
-            Self::LoadBalancer(_) | Self::NatGateway(_) | Self::PublicAddress(_) => Vec::new(),
+            Self::LoadBalancer(_) | Self::NatGateway(_) | Self::PublicAddress(_) | Self::Stranger(_) => Vec::new(),
             Self::Eip(e) if e.binding == Binding::Gateway => Vec::new(),
             Self::DnatRule(r) => vec![gateway_slot(), if r.own_eip { eip_slot() } else { address_slot() }],
             Self::Eip(_) | Self::Listener(_) => vec![balancer_slot()],
@@ -110,6 +115,20 @@ impl Resource for ElbResource {
             Self::LoadBalancer(lb) => lb.adopted.clone().map(Id),
             Self::NatGateway(gateway) => gateway.adopted.clone().map(Id),
             Self::PublicAddress(eip) => eip.named.clone().map(Id),
+            _ => None,
+        }
+    }
+
+    fn collides(&self, stranger: &Self) -> bool {
+        match (self, stranger) {
+            (Self::Listener(listener), Self::Stranger(stranger)) => stranger.key.as_ref() == Some(&listener.key),
+            _ => false,
+        }
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Stranger(stranger) => Some(stranger.holder()),
             _ => None,
         }
     }

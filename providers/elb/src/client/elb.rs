@@ -30,6 +30,10 @@ pub(crate) struct BalancerJson {
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) eips: Vec<EipReference>,
     #[serde(default, deserialize_with = "or_default")]
+    pub(crate) listeners: Vec<Reference>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) pools: Vec<Reference>,
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) availability_zone_list: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) elb_virsubnet_ids: Vec<String>,
@@ -52,6 +56,8 @@ pub(crate) struct EipReference {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ListenerJson {
     pub(crate) id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) name: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) description: String,
     #[serde(default, deserialize_with = "or_default")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ferrolb_mock::{Config, FaultPlan};
-use ferrolb_provider::ProviderError;
+use ferrolb_provider::{Conflict, Holder, Id, ProviderError, Slot};
 use serde_json::json;
 
 use crate::harness::{AUTOCREATE, CCE_EXAMPLE, CLASS, ID, World, addresses, owner, service, union};
@@ -20,7 +20,8 @@ async fn listeners_come_and_go_and_the_load_balancer_stays() {
         world.engine.first_seen(&want.owner);
         let outcome = world.pass(&want).await;
         assert!(outcome.settled, "{outcome:#?}");
-        assert_eq!(world.calls(), (5, 4));
+        // One call finds out whether the listener that is there already is in the way.
+        assert_eq!(world.calls(), (6, 4));
         // The load balancer's own EIP, which is theirs.
         assert_eq!(addresses(&outcome), ["203.0.113.1", "198.18.0.2"]);
         assert_eq!(world.counts(), [1, 1, 2, 1, 3, 1]);
@@ -61,11 +62,12 @@ async fn a_port_that_somebody_else_has() {
     let mut want = service(&[(ID, &id)]);
     want.ports[0].port = 8443;
     let outcome = world.pass(&want).await;
-    let ProviderError::Refused(detail) = &outcome.failures[0].error else { panic!("{outcome:#?}") };
-    assert!(detail.message.contains("TCP port 8443") && detail.message.contains("not ours"), "{detail}");
     assert!(addresses(&outcome).is_empty());
-    // Once they are gone it works.
     let listener = world.cloud.ledger()["listeners"][0]["id"].as_str().unwrap().to_owned();
+    let holder = Holder::Stranger(format!("listener {listener} (theirs)"));
+    assert_eq!(outcome.conflicts, [Conflict { slot: Slot::new("listener", "TCP:8443"), on: Id(id), holder }]);
+    assert_eq!((world.calls().1, outcome.failures.len()), (0, 0));
+    // Once they are gone it works.
     world.by_hand("DELETE", &format!("v3/PID/elb/listeners/{listener}"), json!(null)).await;
     let outcome = world.converge(&want).await;
     assert_eq!(addresses(&outcome).len(), 2);

@@ -123,6 +123,19 @@ impl World {
         }
     }
 
+    /// Passes until nothing is to be waited for but others.
+    pub async fn converge_or_conflict(&self, want: &Desired) -> Outcome {
+        let begin = Instant::now();
+        loop {
+            let outcome = self.pass(want).await;
+            if outcome.waits.is_empty() && outcome.failures.is_empty() && outcome.look_again.is_none() {
+                return outcome;
+            }
+            assert!(begin.elapsed() < PATIENCE, "does not come to rest: {outcome:#?}");
+            self.rest(&outcome).await;
+        }
+    }
+
     /// Passes until nothing is left.
     pub async fn release(&self, owner: &Owner) {
         let begin = Instant::now();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::toy::{Toy, toy};
 use crate::{
-    Address, Desired, Detail, Host, Id, IpMode, Model, Owner, Problem, Provider, ProviderError, Resource, Seen,
-    Serving, State, Step, Verb,
+    Address, Claim, Desired, Detail, Host, Id, IpMode, Model, Owner, Problem, Provider, ProviderError, Resource, Seen,
+    Serving, Slot, State, Step, Verb,
 };
 
 /// How long a call takes.
@@ -82,6 +82,10 @@ pub(super) struct Cloud {
     pub faults: BTreeMap<usize, Fault>,
     /// Refuses every write to objects of this kind.
     pub refuses: Option<&'static str>,
+    /// Who asked before for which places.
+    pub elders: BTreeMap<Slot, Owner>,
+    /// The places that were asked for last.
+    pub asked: Vec<Claim>,
     /// Objects that are created take this long until they can be used.
     pub builds: Duration,
     /// Deleted objects are answered with "not found" though they exist, until this moment.
@@ -110,6 +114,8 @@ impl Cloud {
             late: Vec::new(),
             faults: BTreeMap::new(),
             refuses: None,
+            elders: BTreeMap::new(),
+            asked: Vec::new(),
             builds: Duration::ZERO,
             blind_until: Duration::ZERO,
             mute: false,
@@ -356,14 +362,22 @@ impl Host for Client {
     fn may_write(&self) -> bool {
         self.cloud().permit
     }
+
+    fn claim(&self, _: &Owner, claims: &[Claim]) -> BTreeMap<Slot, Owner> {
+        self.cloud().asked = claims.to_vec();
+        self.cloud().elders.clone()
+    }
 }
 
 impl Provider for Client {
     type Resource = Toy;
 
-    /// `options` are the model: slot → `value` or `value.shape`.
+    /// `options` are the model: slot → `value` or `value.shape`, or `@id` of what is the user's.
     fn model(&self, want: &Desired) -> Result<Model<Toy>, Vec<Problem>> {
         let resource = |(slot, text): (&String, &String)| {
+            if let Some(id) = text.strip_prefix('@') {
+                return toy(slot).adopt(id);
+            }
             let (value, shape) = text.split_once('.').unwrap_or((text, "0"));
             toy(slot).value(value.parse().unwrap()).shape(shape.parse().unwrap())
         };

@@ -345,3 +345,58 @@ fn a_driver_does_what_its_engine_does() {
     let planned = now_or_never(run.engine.plan(&want)).unwrap().unwrap();
     assert_eq!(planned.steps.len(), 6);
 }
+
+/// A load balancer of the user's, with a listener of somebody else.
+fn shared() -> (Run, Id, Id) {
+    let run = Run::new(Lag::None);
+    let lb = run.client.cloud().put("", toy("lb/main"), vec![]);
+    let listener = run.client.cloud().put("", toy("listener/80"), vec![lb.clone()]);
+    (run, lb, listener)
+}
+
+#[test]
+fn a_place_that_somebody_has_is_not_tried_and_taken_when_they_are_gone() {
+    let (run, lb, listener) = shared();
+    let wish = format!("lb/main=@{} listener/80 pool/80 listener/81", lb.0);
+    let outcome = run.pass(Some(&wish)).unwrap();
+    assert_eq!(outcome.applied, ["+ listener/81"]);
+    let holder = Holder::Stranger("listener/80".into());
+    assert_eq!(outcome.conflicts, [Conflict { slot: Slot::new("listener", 80), on: lb, holder }]);
+    assert!(!outcome.settled && outcome.failures.is_empty() && outcome.waits.is_empty(), "{outcome:?}");
+    run.client.cloud().edit(|objects| objects.retain(|_, o| o.seen.id != listener));
+    let outcome = run.pass(Some(&wish)).unwrap();
+    assert!(outcome.settled, "{outcome:?}");
+    assert_eq!(outcome.applied, ["+ listener/80", "+ pool/80"]);
+}
+
+#[test]
+fn a_place_that_an_elder_asked_for_is_left_to_it_and_kept_by_who_has_it() {
+    let (run, lb, _) = shared();
+    let elder = Owner { uid: "elder".into(), name: "elder".into(), ..run.owner.clone() };
+    let wish = format!("lb/main=@{} listener/81", lb.0);
+    run.client.cloud().elders.insert(Slot::new("listener", 81), elder.clone());
+    let outcome = run.pass(Some(&wish)).unwrap();
+    assert_eq!((outcome.writes, &outcome.conflicts[0].holder), (0, &Holder::Owner(elder.clone())));
+    run.client.cloud().elders.clear();
+    assert!(run.pass(Some(&wish)).unwrap().settled);
+    run.client.cloud().elders.insert(Slot::new("listener", 81), elder);
+    let outcome = run.pass(Some(&wish)).unwrap();
+    assert!(outcome.settled && outcome.writes == 0, "{outcome:?}");
+    assert_eq!(run.client.cloud().asked, [Claim { on: vec![lb], slot: Slot::new("listener", 81) }]);
+}
+
+#[test]
+fn under_what_others_have_hung_on_it_nothing_is_deleted() {
+    let run = up(UP);
+    let lb = run.client.cloud().of("u").iter().find(|s| s.resource.kind == "lb").unwrap().id.clone();
+    let theirs = run.client.cloud().put("", toy("listener/9"), vec![lb.clone()]);
+    let outcome = run.pass(None).unwrap();
+    let holder = Holder::Stranger("listener/9".into());
+    assert_eq!(outcome.conflicts, [Conflict { slot: Slot::new("lb", "main"), on: lb, holder }]);
+    assert_eq!(slots(&run), "eip/main lb/main", "its address stays with it");
+    assert!(!outcome.settled && outcome.failures.is_empty(), "{outcome:?}");
+    assert_eq!(run.pass(None).unwrap().writes, 0);
+    run.client.cloud().edit(|objects| objects.retain(|_, o| o.seen.id != theirs));
+    assert!(run.pass(None).unwrap().settled);
+    assert_eq!(slots(&run), "");
+}

@@ -1,0 +1,93 @@
+//! What others have hung on a load balancer that we use: it is in the way of our listeners, or of a deletion.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use ferrolb_provider::{Holder, Id, Owner, ProviderError, Seen, State};
+use serde::Serialize;
+
+use crate::client::Client;
+use crate::client::elb::{BalancerJson, ListenerJson, PoolJson, by};
+use crate::mark;
+use crate::observe;
+use crate::resource::{ElbResource, PoolKey};
+
+type Found = Seen<ElbResource>;
+
+/// A listener or pool that is not its finder's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stranger {
+    /// `listener` or `pool`.
+    pub kind: &'static str,
+    /// The cloud's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The port that it takes; `None` for a pool.
+    pub key: Option<PoolKey>,
+    /// Whose it is, where it bears an owner mark.
+    pub owner: Option<Owner>,
+}
+
+impl Stranger {
+    /// Whose it is, or what it is.
+    pub(crate) fn holder(&self) -> Holder {
+        match &self.owner {
+            Some(owner) => Holder::Owner(owner.clone()),
+            None => Holder::Stranger(self.to_string()),
+        }
+    }
+
+    fn of_listener(json: &ListenerJson) -> Self {
+        Self {
+            kind: "listener",
+            id: json.id.clone(),
+            name: json.name.clone(),
+            key: observe::transport_key(&json.protocol, json.protocol_port),
+            owner: mark::owner_in(&json.description),
+        }
+    }
+
+    fn of_pool(json: &PoolJson) -> Self {
+        let (id, name) = (json.id.clone(), json.name.clone());
+        Self { kind: "pool", id, name, key: None, owner: mark::owner_in(&json.description) }
+    }
+
+    fn on(self, balancer: &str) -> Found {
+        Seen {
+            id: Id(self.id.clone()),
+            resource: ElbResource::Stranger(self),
+            parents: vec![Id(balancer.to_owned())],
+            owned: false,
+            created: String::new(),
+            state: State::Ready,
+        }
+    }
+}
+
+impl fmt::Display for Stranger {
+    /// `listener 3f2a… (web)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.id)?;
+        if self.name.is_empty() { Ok(()) } else { write!(f, " ({})", self.name) }
+    }
+}
+
+/// Strangers on `balancer`, which says itself what hangs on it: `ours` need not be asked for, so that where there is
+/// nobody else there is no call.
+pub(crate) async fn list(
+    client: &Client,
+    balancer: &BalancerJson,
+    ours: &BTreeSet<String>,
+) -> Result<Vec<Found>, ProviderError> {
+    let filter = || by("loadbalancer_id", &balancer.id);
+    let mut found = Vec::new();
+    if balancer.listeners.iter().any(|r| !ours.contains(&r.id)) {
+        found.extend(client.listeners(filter()).await?.iter().map(Stranger::of_listener));
+    }
+    if balancer.pools.iter().any(|r| !ours.contains(&r.id)) {
+        found.extend(client.pools(filter()).await?.iter().map(Stranger::of_pool));
+    }
+    found.retain(|s| !ours.contains(&s.id));
+    Ok(found.into_iter().map(|s| s.on(&balancer.id)).collect())
+}
