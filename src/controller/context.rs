@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use ferrolb_core::{Settings, World};
-use ferrolb_provider::{Driver, Host};
+use ferrolb_core::{Key, Settings, World};
+use ferrolb_provider::{Claim, Driver, Host, Owner, Slot};
 
 use crate::clock::Clock;
+use crate::controller::claims::{self, Claims};
 use crate::controller::queue::Queue;
 use crate::controller::retry::Retry;
 use crate::kube::lease::Permit;
@@ -26,6 +27,8 @@ pub struct Context {
     pub write: Writer,
     /// Counts failures.
     pub retry: Retry,
+    /// Who asked first for what only one can have.
+    pub claims: Claims,
     /// The work queue.
     pub queue: Arc<Queue>,
     /// The clock.
@@ -54,5 +57,11 @@ impl Host for Context {
 
     fn may_write(&self) -> bool {
         self.permit.covers(self.clock.now().saturating_add(self.call_deadline))
+    }
+
+    fn claim(&self, owner: &Owner, claims: &[Claim]) -> BTreeMap<Slot, Owner> {
+        let key = Key::new(&owner.namespace, &owner.name);
+        let since = self.read(|world| world.service(&key).map(|service| claims::since(service)));
+        self.claims.ask(owner, since.unwrap_or_default(), claims)
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! ≠ cloud field names.
 
+pub mod claims;
 pub mod context;
 pub mod queue;
 pub mod reconcile;

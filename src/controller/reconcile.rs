@@ -13,6 +13,9 @@ use crate::kube::write::{Error, Written};
 /// The lease is about to be renewed, or is lost and the process about to end.
 const SOON: Duration = Duration::from_secs(1);
 
+/// Who is in the way is looked for at least this often.
+const CONFLICT: Duration = Duration::from_secs(60);
+
 /// How a pass ended: a word for the metrics and the delay until the next, if any.
 pub type Next = (&'static str, Option<Duration>);
 
@@ -24,6 +27,7 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
     let Some(service) = cx.read(|world| world.service(key).cloned()) else {
         cx.write.forget(key);
         cx.retry.forget(key);
+        leave(key, cx);
         return Ok(("gone", None));
     };
     if cx.write.is_stale(&service) {
@@ -36,6 +40,7 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
     match cx.read(|world| desired(&service, world, &cx.settings)) {
         Decision::NotOurs => {
             cx.retry.forget(key);
+            leave(key, cx);
             if let Some(event) = cx.read(|world| unknown_class(&service, world, &cx.settings)) {
                 cx.write.say(&service, &event);
             }
@@ -70,6 +75,10 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
             }
             let outcome = driver.reconcile(&want, cx).await;
             log(&service, &provider, &outcome, cx);
+            cx.claims.wait(key, &cx.settings.cluster, &outcome.conflicts);
+            if outcome.writes > 0 {
+                wake(key, cx);
+            }
             if !outcome.permit_lost {
                 let pass = Pass::Provided { want: &want, ready_endpoints, outcome: &outcome };
                 let told = report(&service, &pass, cx.clock.wall());
@@ -123,7 +132,23 @@ async fn release(
         Written::Now(_) => cx.retry.forget(key),
         Written::Outdated => return Ok(stale(key, cx)),
     }
+    leave(key, cx);
     Ok(("released", None))
+}
+
+/// The Service asks for nothing any more.
+fn leave(key: &Key, cx: &Context) {
+    cx.claims.forget(key);
+    wake(key, cx);
+}
+
+/// Lets those look again that wait for something that the Service may have left.
+fn wake(key: &Key, cx: &Context) {
+    for waiting in cx.claims.waiting_for(key) {
+        // The cloud's list may not show it at once: that look is the first of a new row.
+        cx.retry.forget(&waiting);
+        cx.queue.add(waiting);
+    }
 }
 
 /// When to look again.
@@ -148,6 +173,11 @@ fn next(key: &Key, outcome: &Outcome, cx: &Context) -> Next {
                 _ => at_most(delay),
             }),
         );
+    }
+    if !outcome.conflicts.is_empty() {
+        // A Service of this cluster that leaves wakes us; of others nobody tells us.
+        let delay = cx.retry.failed(key, RetryClass::Refused, None, jitter);
+        return ("conflict", Some(at_most(delay.min(CONFLICT.mul_f64(jitter)))));
     }
     if !outcome.problems.is_empty() {
         // Where the cloud was asked, its answer may change and nobody tells us: an object to adopt may appear.

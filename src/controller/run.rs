@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use ferrolb_core::{Settings, World, affected};
-use ferrolb_provider::{Driver, RetryClass};
+use ferrolb_core::{Decision, Settings, World, affected, desired};
+use ferrolb_provider::{Driver, Host, RetryClass};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::controller::claims::Claims;
 use crate::controller::context::Context;
 use crate::controller::queue::Queue;
 use crate::controller::reconcile::reconcile;
@@ -98,6 +99,7 @@ pub async fn run(
         registry: registry(began),
         write: Writer::new(&clients, sink, clock.clone(), metrics.clone()),
         retry: Retry::default(),
+        claims: Claims::default(),
         queue,
         clock,
         permit,
@@ -111,6 +113,7 @@ pub async fn run(
         let (clients, stop) = (clients.clone(), stop.clone());
         async move {
             if complete(&feeds, &stop).await {
+                note_claims(&cx);
                 work(cx, clients, concurrency, sweep, stop).await;
             }
         }
@@ -148,6 +151,24 @@ async fn complete(feeds: &OnceLock<Feeds>, stop: &CancellationToken) -> bool {
         }
     }
     true
+}
+
+/// Lets every Service ask for its places before the first pass, which would otherwise find only those that came before.
+fn note_claims(cx: &Context) {
+    let asked: Vec<_> = cx.read(|world| {
+        let decided = world.services().map(|(_, service)| desired(service, world, &cx.settings));
+        decided
+            .filter_map(|decision| match decision {
+                Decision::Provide { provider, want, .. } => {
+                    Some((want.owner.clone(), cx.registry.get(&provider)?.claims(&want)))
+                }
+                _ => None,
+            })
+            .collect()
+    });
+    for (owner, claims) in asked {
+        Host::claim(cx, &owner, &claims);
+    }
 }
 
 /// Puts each fact into the world, and the Services that it touches into the queue.

@@ -100,7 +100,7 @@ impl Draft<'_> {
         match outcome.serving.as_ref().filter(|serving| !(unsure && serving.addresses.is_empty())) {
             Some(serving) => {
                 self.report.ingress = ingress(serving, want);
-                self.ready(outcome, &message::addresses(serving), serving.addresses.is_empty());
+                self.ready(outcome, &want.owner.cluster, &message::addresses(serving), serving.addresses.is_empty());
                 if serving.addresses.is_empty() {
                     self.add(Reason::NoAddress, "");
                 } else {
@@ -114,7 +114,7 @@ impl Draft<'_> {
             }
             None => {
                 self.keep_ingress();
-                self.ready(outcome, "", true);
+                self.ready(outcome, &want.owner.cluster, "", true);
                 self.keep_or_add("AddressAllocated", Reason::AddressUnknown);
                 self.keep_or_add("BackendsHealthy", Reason::HealthUnknown);
                 self.keep("InClusterReachable");
@@ -130,12 +130,14 @@ impl Draft<'_> {
         }
     }
 
-    fn ready(&mut self, outcome: &Outcome, addresses: &str, no_address: bool) {
+    fn ready(&mut self, outcome: &Outcome, cluster: &str, addresses: &str, no_address: bool) {
         if let Some((reason, details)) = failure::worst(&outcome.failures) {
             let blind = outcome.failures.iter().any(|f| f.slot.is_none());
             self.add_as(reason, &details, blind);
         } else if !outcome.problems.is_empty() {
             self.add(Reason::InvalidConfiguration, "");
+        } else if !outcome.conflicts.is_empty() {
+            self.add(Reason::Conflict, &message::taken(&outcome.conflicts, cluster));
         } else if outcome.permit_lost {
             self.add(Reason::Waiting, "another replica of the controller takes over");
         } else if !outcome.settled {
@@ -171,7 +173,9 @@ impl Draft<'_> {
             }
             None => {
                 self.add(Reason::Releasing, "");
-                if outcome.remaining.is_empty() {
+                if !outcome.conflicts.is_empty() {
+                    self.add(Reason::UsedByOthers, &message::blocked(&outcome.conflicts));
+                } else if outcome.remaining.is_empty() {
                     self.add(Reason::Settling, "");
                 } else {
                     let left = message::slots(&outcome.remaining);

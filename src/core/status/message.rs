@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ferrolb_provider::{Problem, Serving, Slot, Wait};
+use ferrolb_provider::{Conflict, Holder, Problem, Serving, Slot, Wait};
 
 use crate::Row;
 
@@ -31,6 +31,32 @@ pub(super) fn problems(problems: &[Problem]) -> String {
 pub(super) fn waits(waits: &[Wait]) -> String {
     let words: BTreeSet<String> = waits.iter().map(|w| format!("{}: {}", w.slot, short(&w.reason))).collect();
     words.joined("; ")
+}
+
+/// What others have, seen from `cluster`.
+pub(super) fn taken(conflicts: &[Conflict], cluster: &str) -> String {
+    let words = |c: &Conflict| {
+        let whose = match &c.holder {
+            Holder::Owner(owner) if owner.cluster == cluster => format!("Service {}", c.holder),
+            Holder::Owner(owner) => format!("Service {} of cluster {}", c.holder, owner.cluster),
+            Holder::Stranger(words) => format!("{words}, which is not ours"),
+        };
+        format!("{} of {} is held by {whose}", c.slot, c.on)
+    };
+    let sorted: BTreeSet<String> = conflicts.iter().map(words).collect();
+    sorted.joined("; ")
+}
+
+/// What others have hung on something.
+pub(super) fn blocked(conflicts: &[Conflict]) -> String {
+    let words = |c: &Conflict| match &c.holder {
+        Holder::Owner(owner) => {
+            format!("{} {} is used by Service {} of cluster {}", c.slot, c.on, c.holder, owner.cluster)
+        }
+        Holder::Stranger(words) => format!("{} {} is used by {words}", c.slot, c.on),
+    };
+    let sorted: BTreeSet<String> = conflicts.iter().map(words).collect();
+    sorted.joined("; ")
 }
 
 /// Objects by name.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ferrolb_provider::{Detail, Failure, Health, ProviderError, Slot, Wait};
+use ferrolb_provider::{Conflict, Detail, Failure, Health, Holder, Id, Owner, ProviderError, Slot, Wait};
 use k8s_openapi::api::core::v1::{LoadBalancerStatus, ServiceStatus};
 
 use super::*;
@@ -456,6 +456,35 @@ fn health_of_the_backends() {
     }
 }
 
+fn conflict(holder: Holder) -> Conflict {
+    Conflict { slot: Slot::new("listener", "TCP:80"), on: Id("lb-1".into()), holder }
+}
+
+#[test]
+fn who_holds_a_port_is_named() {
+    let svc = two_ports();
+    let cluster = want(&svc, 3).owner.cluster;
+    let owner = |cluster: &str| Owner {
+        cluster: cluster.into(),
+        uid: "u2".into(),
+        namespace: "shop".into(),
+        name: "cart".into(),
+    };
+    for (holder, words) in [
+        (Holder::Owner(owner(&cluster)), "listener/TCP:80 of lb-1 is held by Service shop/cart. FerroLB takes it"),
+        (Holder::Owner(owner("far")), "held by Service shop/cart of cluster far."),
+        (Holder::Stranger("listener 9 (theirs)".into()), "held by listener 9 (theirs), which is not ours."),
+    ] {
+        let outcome = Outcome { conflicts: vec![conflict(holder)], settled: false, ..works() };
+        let report = provided(&svc, &outcome, EARLY);
+        assert_eq!(shown(&report)[0], "Ready=False Conflict");
+        assert!(message(&report, "Ready").contains(words), "{}", message(&report, "Ready"));
+        assert_eq!(events(&report), ["Warning Conflict"]);
+        let after = written(svc.clone(), &report);
+        assert!(equal(&provided(&after, &outcome, LATE), &after), "said once");
+    }
+}
+
 #[test]
 fn a_release_says_what_blocks_it() {
     let svc = two_ports();
@@ -483,6 +512,12 @@ fn a_release_says_what_blocks_it() {
             vec!["Ready=False CloudRefused", "DeletionBlocked=True DeletionFailed"],
             "The load balancer could not be deleted yet: eip/main, loadbalancer/main. See the condition ferrolb.io/Ready.",
             vec!["Warning CloudRefused"],
+        ),
+        (
+            Outcome { conflicts: vec![conflict(Holder::Stranger("listener 9 (theirs)".into()))], ..Outcome::default() },
+            vec!["Ready=False Releasing", "DeletionBlocked=True UsedByOthers"],
+            "Something of others hangs on what should be deleted, and would be lost with it: listener/TCP:80 lb-1 is used by listener 9 (theirs). Remove it; FerroLB looks every minute and goes on by itself.",
+            vec!["Warning UsedByOthers"],
         ),
     ];
     for (outcome, conditions, text, told) in table {
