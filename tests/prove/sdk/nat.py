@@ -31,7 +31,9 @@ def gateway(world):
         others = [made.id] + [make(world, f"other-{n}") for n in range(3)]
         kind.ok("show", nat, "show_nat_gateway", None, {"nat_gateway.spec": "1"}, **mine)
         kind.pages(nat, "list_nat_gateways", "nat_gateways", others)
-        named = kind.ok("list by name", nat, "list_nat_gateways", None, {"nat_gateways.0.id": others[1]}, name="other-0")
+        named = kind.ok(
+            "list by name", nat, "list_nat_gateways", None, {"nat_gateways.0.id": others[1]}, name="other-0"
+        )
         kind.that("one has it", len(named.nat_gateways) == 1, str(named))
         change = {"nat_gateway": {"name": "gate-2", "spec": "2"}}
         seen = {"nat_gateway.name": "gate-2", "nat_gateway.spec": "2", "nat_gateway.description": "in"}

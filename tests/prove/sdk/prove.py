@@ -12,6 +12,7 @@ import urllib.request
 import eip
 import elb
 import elb_below
+import elb_http
 import iam
 import nat
 import vpc
@@ -61,7 +62,7 @@ class World:
 
 def main():
     world = World(sys.argv[1])
-    for service in (iam, vpc, eip, elb, elb_below, nat):
+    for service in (iam, vpc, eip, elb, elb_below, elb_http, nat):
         service.lives(world)
     sys.exit(1 if Kind.failed_in_all else 0)
 

@@ -61,13 +61,13 @@ pub fn quotas(context: &mut Context, _: &Request) -> Result<Answer, Refusal> {
         "member": q.member,
         "members_per_pool": q.members_per_pool,
         "healthmonitor": q.healthmonitor,
-        "certificate": 0,
+        "certificate": q.certificate,
         "ipgroup": 0,
         "ipgroup_bindings": 50,
         "ipgroup_max_length": 300,
         "ipgroups_per_listener": 5,
-        "l7policy": 0,
-        "security_policy": 0,
+        "l7policy": q.l7policy,
+        "security_policy": q.security_policy,
         "condition_per_policy": 10,
     }})))
 }
@@ -81,6 +81,9 @@ pub fn quota_details(context: &mut Context, _: &Request) -> Result<Answer, Refus
         ("pool", q.pool, cloud.pools.len()),
         ("member", q.member, members),
         ("healthmonitor", q.healthmonitor, cloud.monitors.len()),
+        ("l7policy", q.l7policy, cloud.l7policies.len()),
+        ("certificate", q.certificate, cloud.certificates.len()),
+        ("security_policy", q.security_policy, cloud.security_policies.len()),
     ]
     .map(|(key, limit, used)| json!({"quota_key": key, "quota_limit": limit, "used": used, "unit": "count"}));
     Ok(Answer::ok(json!({"quotas": details})))

@@ -7,10 +7,17 @@ use super::fields::{Fields, need};
 use super::list::{self, Listed};
 use super::request::{Context, Request};
 use super::wire;
-use crate::state::{Listener, ListenerPatch, NewListener, Protocol, Refusal, Row};
+use crate::state::{
+    Certificate, CertificateType, Listener, ListenerPatch, NewListener, Protocol, Refusal, Row, SecurityPolicy,
+};
 
 /// Kept and echoed, nothing more.
-const EXTRA: [&str; 15] = [
+const EXTRA: [&str; 20] = [
+    "default_tls_container_ref",
+    "client_ca_tls_container_ref",
+    "sni_container_refs",
+    "sni_match_algo",
+    "security_policy_id",
     "client_timeout",
     "member_timeout",
     "insert_headers",
@@ -42,9 +49,9 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
     check_unmodelled(&fields)?;
     let protocol: Protocol = need("protocol", fields.parse("protocol")?)?;
     if protocol.needs_certificate() {
-        let certificate = need("default_tls_container_ref", fields.text("default_tls_container_ref", 128)?)?;
-        return Err(Refusal::not_found("Certificate", certificate));
+        need("default_tls_container_ref", fields.id("default_tls_container_ref")?)?;
     }
+    check_references(context, &fields)?;
     let new = NewListener {
         loadbalancer_id: need("loadbalancer_id", fields.id("loadbalancer_id")?)?,
         name: fields.name()?.unwrap_or_default(),
@@ -63,6 +70,7 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
 pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let fields = request.object("listener")?;
     check_unmodelled(&fields)?;
+    check_references(context, &fields)?;
     let id = request.param(0);
     let patch = ListenerPatch {
         name: fields.name()?,
@@ -89,6 +97,24 @@ pub fn force_delete(context: &mut Context, request: &Request) -> Result<Answer, 
 fn shown(context: &Context, id: &str) -> Result<Value, Refusal> {
     context.cloud.listener(id)?;
     Ok(json!({"listener": context.cloud.listeners.row(id).map(|row| Listener::render(row, context))}))
+}
+
+/// The certificates and the policy that a listener names are there.
+fn check_references(context: &Context, fields: &Fields) -> Result<(), Refusal> {
+    let of = |key, kind| match fields.id(key)? {
+        Some(id) if context.cloud.find::<Certificate>(&id)?.kind != kind => {
+            Err(Refusal::invalid(key, format!("certificate {id} is of another type")))
+        }
+        _ => Ok(()),
+    };
+    of("default_tls_container_ref", CertificateType::Server)?;
+    of("client_ca_tls_container_ref", CertificateType::Client)?;
+    let more = fields.texts("sni_container_refs")?.unwrap_or_default();
+    if more.len() > 50 {
+        return Err(Refusal::invalid("sni_container_refs", format!("{} certificates, at most 50", more.len())));
+    }
+    more.iter().try_for_each(|id| context.cloud.find::<Certificate>(id).map(drop))?;
+    fields.id("security_policy_id")?.iter().try_for_each(|id| context.cloud.find::<SecurityPolicy>(id).map(drop))
 }
 
 /// Fields this cloud cannot honour must not be swallowed.
@@ -188,9 +214,7 @@ impl Listed for Listener {
             "created_at": wire::time(row.created),
             "updated_at": wire::time(row.updated),
         });
-        for (key, set) in &listener.extra {
-            value[key] = set.clone();
-        }
+        wire::overlay(&mut value, &listener.extra);
         value
     }
 }

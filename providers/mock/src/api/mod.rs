@@ -12,12 +12,15 @@
 
 mod answer;
 mod catalogue;
+mod certificates;
+mod crud;
 mod eip;
 mod eip_v1;
 mod eip_v3;
 mod elb_v2;
 mod fields;
 mod iam;
+mod l7policies;
 mod ledger;
 mod list;
 mod listeners;

@@ -186,9 +186,7 @@ impl Listed for Pool {
             "created_at": wire::time(row.created),
             "updated_at": wire::time(row.updated),
         });
-        for (key, set) in &pool.extra {
-            value[key] = set.clone();
-        }
+        wire::overlay(&mut value, &pool.extra);
         value
     }
 }

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::answer::{Answer, Family};
 use super::request::{Context, Query, Request};
 use super::{
-    catalogue, eip_v1, eip_v3, elb_v2, iam, listeners, loadbalancers, members, monitors, nat, pools, statuses, tags,
-    vpc,
+    catalogue, certificates, crud, eip_v1, eip_v3, elb_v2, iam, l7policies, listeners, loadbalancers, members,
+    monitors, nat, pools, statuses, tags, vpc,
 };
-use crate::state::{Eip, Listener, LoadBalancer, NatGateway, Refusal};
+use crate::state::{Certificate, Eip, L7Policy, Listener, LoadBalancer, NatGateway, Refusal, SecurityPolicy};
 
 type Handler = fn(&mut Context, &Request) -> Result<Answer, Refusal>;
 
@@ -64,6 +64,27 @@ static ROUTES: &[Route] = &[
     elb("GET", "/v3/{pid}/elb/healthmonitors/{id}", monitors::show),
     elb("PUT", "/v3/{pid}/elb/healthmonitors/{id}", monitors::update),
     elb("DELETE", "/v3/{pid}/elb/healthmonitors/{id}", monitors::delete),
+    elb("GET", "/v3/{pid}/elb/l7policies", crud::list::<L7Policy>),
+    elb("POST", "/v3/{pid}/elb/l7policies", l7policies::create),
+    elb("GET", "/v3/{pid}/elb/l7policies/{id}", crud::show::<L7Policy>),
+    elb("PUT", "/v3/{pid}/elb/l7policies/{id}", l7policies::update),
+    elb("DELETE", "/v3/{pid}/elb/l7policies/{id}", l7policies::delete),
+    elb("GET", "/v3/{pid}/elb/l7policies/{id}/rules", l7policies::list_rules),
+    elb("POST", "/v3/{pid}/elb/l7policies/{id}/rules", l7policies::create_rule),
+    elb("GET", "/v3/{pid}/elb/l7policies/{id}/rules/{rule}", l7policies::show_rule),
+    elb("PUT", "/v3/{pid}/elb/l7policies/{id}/rules/{rule}", l7policies::update_rule),
+    elb("DELETE", "/v3/{pid}/elb/l7policies/{id}/rules/{rule}", l7policies::delete_rule),
+    elb("GET", "/v3/{pid}/elb/certificates", crud::list::<Certificate>),
+    elb("POST", "/v3/{pid}/elb/certificates", certificates::create),
+    elb("GET", "/v3/{pid}/elb/certificates/{id}", crud::show::<Certificate>),
+    elb("PUT", "/v3/{pid}/elb/certificates/{id}", certificates::update),
+    elb("DELETE", "/v3/{pid}/elb/certificates/{id}", certificates::delete),
+    elb("GET", "/v3/{pid}/elb/security-policies", crud::list::<SecurityPolicy>),
+    elb("POST", "/v3/{pid}/elb/security-policies", certificates::create_policy),
+    elb("GET", "/v3/{pid}/elb/security-policies/{id}", crud::show::<SecurityPolicy>),
+    elb("PUT", "/v3/{pid}/elb/security-policies/{id}", certificates::update_policy),
+    elb("DELETE", "/v3/{pid}/elb/security-policies/{id}", certificates::delete_policy),
+    elb("GET", "/v3/{pid}/elb/system-security-policies", certificates::system_policies),
     elb("GET", "/v3/{pid}/elb/flavors", catalogue::flavors),
     elb("GET", "/v3/{pid}/elb/flavors/{id}", catalogue::flavor_by_id),
     elb("GET", "/v3/{pid}/elb/availability-zones", catalogue::availability_zones),

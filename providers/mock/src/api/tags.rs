@@ -10,7 +10,7 @@ use super::request::{Context, Request};
 use crate::state::{Refusal, Tag, Tagged};
 
 pub fn show<T: Tagged>(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(json!({"tags": context.cloud.tags::<T>(request.param(0))?})))
+    Ok(Answer::ok(json!({"tags": context.cloud.find::<T>(request.param(0))?.tags()})))
 }
 
 /// Every key of this kind with all values it has somewhere.
@@ -48,7 +48,7 @@ pub fn add<T: Tagged>(context: &mut Context, request: &Request) -> Result<Answer
 /// The key stands in the path.
 pub fn remove<T: Tagged>(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let tag = Tag { key: request.param(1).to_owned(), value: String::new() };
-    if !context.cloud.tags::<T>(request.param(0))?.iter().any(|known| known.key == tag.key) {
+    if !context.cloud.find::<T>(request.param(0))?.tags().iter().any(|known| known.key == tag.key) {
         return Err(Refusal::not_found("Tag", tag.key));
     }
     context.cloud.set_tags::<T>(context.now, request.param(0), &[tag], true)?;

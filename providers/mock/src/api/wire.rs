@@ -1,7 +1,7 @@
 //! Small pieces of JSON that several kinds share.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// `2021-07-26T02:46:31Z`
 pub fn time(at: Timestamp) -> String {
@@ -27,5 +27,12 @@ pub fn one(value: Option<impl ToString>) -> Vec<String> {
 pub fn without(object: &mut Value, keys: &[&str]) {
     if let Some(fields) = object.as_object_mut() {
         fields.retain(|key, _| !keys.contains(&key.as_str()));
+    }
+}
+
+/// Puts the fields that a client has set over the usual values.
+pub fn overlay(object: &mut Value, set: &Map<String, Value>) {
+    for (key, value) in set {
+        object[key] = value.clone();
     }
 }

@@ -8,8 +8,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Account, DnatRule, Eip, Health, Listener, LoadBalancer, Monitor, NatGateway, Pool, Quotas, Refusal, Store,
-    Subnet, Vpc,
+    Access, Account, Certificate, DnatRule, Eip, Health, L7Policy, L7Rule, Listener, LoadBalancer, Monitor, NatGateway,
+    Pool, Quotas, Refusal, SecurityPolicy, Store, Subnet, Vpc,
 };
 
 /// Everything the cloud stores. Mutating functions live beside the kind they change.
@@ -30,6 +30,14 @@ pub struct Cloud {
     pub listeners: Store<Listener>,
     pub pools: Store<Pool>,
     pub monitors: Store<Monitor>,
+    #[serde(default)]
+    pub l7policies: Store<L7Policy>,
+    #[serde(default)]
+    pub l7rules: Store<L7Rule>,
+    #[serde(default)]
+    pub certificates: Store<Certificate>,
+    #[serde(default)]
+    pub security_policies: Store<SecurityPolicy>,
     pub eips: Store<Eip>,
     pub nat_gateways: Store<NatGateway>,
     pub dnat_rules: Store<DnatRule>,
@@ -75,6 +83,10 @@ impl Cloud {
             listeners: Store::default(),
             pools: Store::default(),
             monitors: Store::default(),
+            l7policies: Store::default(),
+            l7rules: Store::default(),
+            certificates: Store::default(),
+            security_policies: Store::default(),
             eips: Store::default(),
             nat_gateways: Store::default(),
             dnat_rules: Store::default(),
@@ -95,18 +107,18 @@ impl Cloud {
 
     /// Deletes everything but the gateway it began with; quotas and the sequence of ids stay.
     pub fn clear(&mut self, now: Timestamp) {
-        let all: Vec<String> = self.loadbalancers.iter().map(|(id, _)| id.clone()).collect();
-        all.iter().for_each(|id| _ = self.loadbalancers.remove(id, now));
-        let all: Vec<String> = self.listeners.iter().map(|(id, _)| id.clone()).collect();
-        all.iter().for_each(|id| _ = self.listeners.remove(id, now));
-        let all: Vec<String> = self.pools.iter().map(|(id, _)| id.clone()).collect();
-        all.iter().for_each(|id| self.drop_pool(now, id));
-        let all: Vec<String> = self.eips.iter().map(|(id, _)| id.clone()).collect();
-        all.iter().for_each(|id| _ = self.eips.remove(id, now));
-        let all: Vec<String> = self.dnat_rules.iter().map(|(id, _)| id.clone()).collect();
-        all.iter().for_each(|id| _ = self.dnat_rules.remove(id, now));
-        let all: Vec<String> = self.nat_gateways.iter().map(|(id, _)| id.clone()).collect();
-        all.iter().for_each(|id| _ = self.nat_gateways.remove(id, now));
+        self.loadbalancers.clear(now);
+        self.listeners.clear(now);
+        self.pools.clear(now);
+        self.monitors.clear(now);
+        self.l7policies.clear(now);
+        self.l7rules.clear(now);
+        self.certificates.clear(now);
+        self.security_policies.clear(now);
+        self.eips.clear(now);
+        self.dnat_rules.clear(now);
+        self.nat_gateways.clear(now);
+        self.health.clear();
         self.add_default_gateway();
         self.touch();
     }

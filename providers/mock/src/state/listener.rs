@@ -49,6 +49,17 @@ pub struct ListenerPatch {
     pub extra: Map<String, Value>,
 }
 
+impl Listener {
+    /// Whether it names this certificate or security policy.
+    pub fn refers_to(&self, id: &str) -> bool {
+        let names = |value: &Value| value.as_str() == Some(id);
+        ["default_tls_container_ref", "client_ca_tls_container_ref", "security_policy_id"]
+            .iter()
+            .any(|key| self.extra.get(*key).is_some_and(names))
+            || self.extra.get("sni_container_refs").and_then(Value::as_array).is_some_and(|all| all.iter().any(names))
+    }
+}
+
 impl Cloud {
     pub fn create_listener(&mut self, now: Timestamp, new: NewListener) -> Result<String, Refusal> {
         let lb = self.loadbalancer(&new.loadbalancer_id)?;
@@ -119,6 +130,13 @@ impl Cloud {
         let members = pool.as_ref().and_then(|pool| self.pools.get(pool)).map_or(0, |pool| pool.members.len());
         if members > 0 && !force {
             return Err(Refusal::Conflict(format!("{KIND} {id} is in use: its default pool has {members} members")));
+        }
+        let policies = self.l7policies_of(id);
+        if let Some(policy) = policies.first().filter(|_| !force) {
+            return Err(Refusal::Conflict(format!("{KIND} {id} is in use by forwarding policy {policy}")));
+        }
+        for policy in policies {
+            self.drop_l7policy(now, &policy);
         }
         self.listeners.remove(id, now);
         self.touch();

@@ -177,7 +177,7 @@ impl Cloud {
             return Err(Refusal::Conflict(format!("pool {pool} protects its members from deletion")));
         }
         for listener in self.listeners_of(id) {
-            self.listeners.remove(&listener, now);
+            self.delete_listener(now, &listener, true)?;
         }
         for pool in pools {
             self.drop_pool(now, &pool);

@@ -13,9 +13,11 @@
 //! ```
 
 mod access;
+mod certificate;
 mod cloud;
 mod eip;
 mod health;
+mod l7policy;
 mod listener;
 mod loadbalancer;
 mod member;
@@ -28,12 +30,15 @@ mod protocol;
 mod quota;
 mod refusal;
 mod store;
+mod stored;
 mod tags;
 
 pub use access::{Access, Account};
+pub use certificate::{Certificate, CertificatePatch, CertificateType, SecurityPolicy, SecurityPolicyPatch};
 pub use cloud::{Cloud, Setup, Tag};
 pub use eip::{Bandwidth, Bound, Eip, EipPatch, NewEip};
 pub use health::Health;
+pub use l7policy::{L7Action, L7Policy, L7Rule, L7RuleType};
 pub use listener::{Listener, ListenerPatch, NewListener};
 pub use loadbalancer::{Cascade, EipWish, LoadBalancer, LoadBalancerPatch, NewLoadBalancer};
 pub use member::{Deleted, Member, MemberKey, MemberPatch, NewMember};
@@ -48,7 +53,7 @@ pub use protocol::Protocol;
 pub use quota::Quotas;
 pub use refusal::Refusal;
 pub use store::{Row, Store};
-pub use tags::Tagged;
+pub use stored::{Stored, Tagged};
 
 #[cfg(test)]
 mod tests;

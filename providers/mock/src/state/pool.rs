@@ -152,6 +152,9 @@ impl Cloud {
         if let Some(monitor) = &pool.healthmonitor_id {
             return Err(Refusal::Conflict(format!("{KIND} {id} is in use by health monitor {monitor}")));
         }
+        if let Some(policy) = self.l7policies_to(id).first() {
+            return Err(Refusal::Conflict(format!("{KIND} {id} is in use by forwarding policy {policy}")));
+        }
         self.drop_pool(now, id);
         Ok(())
     }
@@ -180,6 +183,9 @@ impl Cloud {
     pub(super) fn drop_pool(&mut self, now: Timestamp, id: &str) {
         for listener in self.listeners_using(id) {
             self.listeners.update(&listener, now, |listener| listener.default_pool_id = None);
+        }
+        for policy in self.l7policies_to(id) {
+            self.drop_l7policy(now, &policy);
         }
         if let Some(pool) = self.pools.remove(id, now) {
             if let Some(monitor) = pool.healthmonitor_id {

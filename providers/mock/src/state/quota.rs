@@ -15,6 +15,9 @@ pub struct Quotas {
     pub member: i64,
     pub members_per_pool: i64,
     pub healthmonitor: i64,
+    pub l7policy: i64,
+    pub certificate: i64,
+    pub security_policy: i64,
     pub publicip: i64,
     /// Of one NAT gateway.
     pub dnat_rule: i64,
@@ -30,6 +33,9 @@ impl Default for Quotas {
             member: 100_000,
             members_per_pool: 1000,
             healthmonitor: -1,
+            l7policy: 2000,
+            certificate: 120,
+            security_policy: 50,
             publicip: 2000,
             dnat_rule: 200,
         }

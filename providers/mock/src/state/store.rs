@@ -91,6 +91,13 @@ impl<T: Clone + PartialEq> Store<T> {
         changed
     }
 
+    /// Removes all.
+    pub fn clear(&mut self, now: Timestamp) {
+        for id in self.rows.keys().cloned().collect::<Vec<_>>() {
+            self.remove(&id, now);
+        }
+    }
+
     pub fn remove(&mut self, id: &str, now: Timestamp) -> Option<T> {
         let row = self.rows.remove(id)?;
         let value = row.value.clone();
