@@ -142,7 +142,8 @@ impl<'a> Cloud<'a> {
         self.admin(method, &format!("raw/{version}/{PROJECT}/{path}"), body)
     }
 
-    fn get(&self, path: &str) -> Result<Value> {
+    /// A read of its admin paths.
+    pub fn get(&self, path: &str) -> Result<Value> {
         self.admin("GET", path, None)
     }
 

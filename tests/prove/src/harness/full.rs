@@ -29,13 +29,15 @@ const CLOUD: &str = "10.200.0.11:8090";
 pub struct Full {
     /// The lab.
     pub lab: Lab,
+    /// The product.
+    pub binary: PathBuf,
 }
 
 impl Full {
     /// Brings it up and installs the chart with `provider=mock`.
     pub fn start(binary: &Path) -> Result<Self> {
         let lab = start_lab(&format!("prove-{}-f", std::process::id()), binary)?;
-        let bed = Self { lab };
+        let bed = Self { lab, binary: binary.to_owned() };
         bed.install_mock_release()?;
         Ok(bed)
     }

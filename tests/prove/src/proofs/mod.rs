@@ -6,6 +6,7 @@ mod budgets;
 mod conformance;
 mod crash;
 mod delete;
+mod dnat;
 mod faults;
 mod fidelity;
 mod moves;
@@ -113,6 +114,11 @@ pub const ALL: &[Proof] = &[
         name: "moves",
         about: "pods move and traffic follows, without a call to the cloud",
         run: Run::Full(moves::run),
+    },
+    Proof {
+        name: "dnat",
+        about: "rules of a NAT gateway follow readiness with real packets, within a second and by one call each",
+        run: Run::Full(dnat::run),
     },
     Proof {
         name: "replicas",
