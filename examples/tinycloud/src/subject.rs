@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ferrolb_provider::conformance::{Budgets, Call, Calls, Cloud, Facts, Fault, Object, Subject};
-use ferrolb_provider::{Desired, Host, Owner};
+use ferrolb_provider::{Desired, Owner};
 use serde_json::json;
 
 use crate::provider::{Mark, TinyProvider};
@@ -93,8 +93,8 @@ impl Cloud for TinyWorld {
         TinyProvider::new(&self.cloud.url, self.http.clone())
     }
 
-    fn host(&self) -> &dyn Host {
-        self
+    fn now(&self) -> Duration {
+        self.cloud.state().now
     }
 
     async fn pause(&self, time: Duration) {
@@ -136,15 +136,5 @@ impl Cloud for TinyWorld {
             post("rule", rule);
         }
         balancer["id"].as_str().map(str::to_owned)
-    }
-}
-
-impl Host for TinyWorld {
-    fn now(&self) -> Duration {
-        self.cloud.state().now
-    }
-
-    fn may_write(&self) -> bool {
-        true
     }
 }

@@ -10,7 +10,7 @@ use ferrolb_mock::{
     ACCESS_KEY, NAT_GATEWAY_ID, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, SECRET_KEY, VIP_SUBNET_NEUTRON_ID, VPC_ID,
 };
 use ferrolb_provider::conformance::{self, Budgets, Call, Calls, Cloud, Facts, Fault, Object, Subject, Verdict};
-use ferrolb_provider::{BoxFuture, Desired, Host, Owner};
+use ferrolb_provider::{BoxFuture, Desired, Owner};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -278,22 +278,11 @@ impl Transport for World {
 
 impl Clock for World {
     fn utc(&self) -> Timestamp {
-        utc(Host::now(self))
+        utc(Cloud::now(self))
     }
 
     fn monotonic(&self) -> Duration {
-        Host::now(self)
-    }
-}
-
-impl Host for World {
-    fn now(&self) -> Duration {
-        let state = lock(&self.0);
-        *lock(&state.now)
-    }
-
-    fn may_write(&self) -> bool {
-        true
+        Cloud::now(self)
     }
 }
 
@@ -310,8 +299,9 @@ impl Cloud for World {
         Elb::new(config, Arc::new(self.clone()), Arc::new(credentials), Arc::new(self.clone()))
     }
 
-    fn host(&self) -> &dyn Host {
-        self
+    fn now(&self) -> Duration {
+        let state = lock(&self.0);
+        *lock(&state.now)
     }
 
     async fn pause(&self, time: Duration) {

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use ferrolb_example_tinycloud::{TinyProvider, TinyResource, TinySubject, TinyWorld};
 use ferrolb_provider::conformance::{Call, Cloud, Facts, Fault, Object, Subject};
-use ferrolb_provider::{
-    Desired, Detail, Host, Model, Owner, Problem, Provider, ProviderError, Seen, Serving, Step, Verb,
-};
+use ferrolb_provider::{Desired, Detail, Model, Owner, Problem, Provider, ProviderError, Seen, Serving, Step, Verb};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -203,8 +201,8 @@ impl Cloud for BrokenWorld {
         BrokenProvider { bug: self.bug, inner: self.world.provider(), http: self.http.clone(), url }
     }
 
-    fn host(&self) -> &dyn Host {
-        self.world.host()
+    fn now(&self) -> Duration {
+        self.world.now()
     }
 
     async fn pause(&self, time: Duration) {

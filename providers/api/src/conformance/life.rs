@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::mortal::{Fate, Mortal};
 use super::subject::{Calls, Cloud, Facts, Object, Subject};
-use crate::{Desired, Engine, Outcome, Owner, RetryClass, Wait};
+use crate::{Desired, Engine, Host, Outcome, Owner, RetryClass, Wait};
 
 /// After so many passes it is clear that there is no end.
 const PASSES: usize = 60;
@@ -15,6 +15,19 @@ const PASSES: usize = 60;
 pub(super) struct Kit<'a, S> {
     pub subject: &'a S,
     pub facts: Facts,
+}
+
+/// A controller beside which there is no other, on the cloud's time.
+struct Leader<'a, C>(&'a C);
+
+impl<C: Cloud> Host for Leader<'_, C> {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn may_write(&self) -> bool {
+        true
+    }
 }
 
 /// What is to become of an owner.
@@ -66,10 +79,10 @@ impl<'a, S: Subject> Life<'a, S> {
 
     /// One pass. `None`: the process died in it.
     pub async fn pass(&mut self, wish: Wish<'_>) -> Option<Outcome> {
-        let host = self.cloud.host();
+        let host = Leader(&self.cloud);
         let outcome = match wish {
-            Wish::Have(want) => self.fate.outlive(self.engine.reconcile(want, host)).await,
-            Wish::Gone(owner) => self.fate.outlive(self.engine.release(owner, host)).await,
+            Wish::Have(want) => self.fate.outlive(self.engine.reconcile(want, &host)).await,
+            Wish::Gone(owner) => self.fate.outlive(self.engine.release(owner, &host)).await,
         };
         match &outcome {
             Some(outcome) => self.hurts.extend(outcome.failures.iter().map(|f| f.error.to_string())),
@@ -142,7 +155,7 @@ impl<'a, S: Subject> Life<'a, S> {
 
     /// Lets time pass until a pass makes sense again, by what the outcome says.
     async fn rest(&self, outcome: &Outcome) {
-        let now = self.cloud.host().now();
+        let now = self.cloud.now();
         let soon = self.soon();
         let mut pauses: Vec<Duration> = outcome.look_again.iter().map(|at| at.saturating_sub(now)).collect();
         if !outcome.settled {
@@ -233,7 +246,7 @@ impl<'a, S: Subject> Life<'a, S> {
 fn process<S: Subject>(kit: &Kit<'_, S>, cloud: &S::Cloud) -> (Fate, Engine<Mortal<<S::Cloud as Cloud>::Provider>>) {
     let fate = Fate::default();
     let mortal = Mortal { inner: cloud.provider(), fate: fate.clone() };
-    (fate, Engine::new(mortal, kit.facts.settle, cloud.host().now()))
+    (fate, Engine::new(mortal, kit.facts.settle, cloud.now()))
 }
 
 /// What a pass did and lacks.

@@ -5,7 +5,7 @@
 //!   ─ empty_cloud() ─► Cloud ─► cases: samples × faults × every call ─► case  verdict  detail
 //!                       │           │
 //!                       │           └─ Life: an Engine over a Mortal provider, as a controller would drive it
-//!                       └─ provider(), host(), pause(), calls(), objects(), set_fault(), set_lag(), add_foreign()
+//!                       └─ provider(), now(), pause(), calls(), objects(), set_fault(), set_lag(), add_foreign()
 //! ```
 //!
 //! The [`Engine`](crate::Engine) has the protocol that leaks nothing, but it holds only if the provider does its

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::{Desired, Host, Owner, Provider};
+use crate::{Desired, Owner, Provider};
 
 /// A kind of provider that can be tested.
 pub trait Subject: Sync {
@@ -53,8 +53,8 @@ pub trait Cloud: Sync {
     /// The provider as a new process would make it: nothing is remembered from earlier ones.
     fn provider(&self) -> Self::Provider;
 
-    /// The clock, and leave to write.
-    fn host(&self) -> &dyn Host;
+    /// The time on its clock, since some fixed moment.
+    fn now(&self) -> Duration;
 
     /// Lets this much time pass on that clock. A virtual clock makes the kit fast.
     fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send;
