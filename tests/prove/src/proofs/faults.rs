@@ -1,5 +1,7 @@
 //! The cloud fails in every way it can: what the user sees, how often it is tried, how long until it works again.
 
+mod codes;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -148,7 +150,9 @@ pub fn run(bed: &Light, report: &mut Report) -> Result<()> {
     report.equal("other-service/Ready", ready.map_or("none".to_owned(), |c| c.status), "True".to_owned());
     report.equal("other-service/addresses", history.of("steady").join(" then "), addresses.join(" "));
     report.equal("other-service/lost-its-address", history.lost("steady"), false);
-    Ok(())
+    // Its controller serves every Service of the cluster, so it must go before the next comes.
+    drop(scene);
+    codes::run(bed, report)
 }
 
 fn one(scene: &mut Scene<'_>, report: &mut Report, fault: &Fault) -> Result<()> {
