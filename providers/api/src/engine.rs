@@ -200,6 +200,7 @@ impl<P: Provider> Run<'_, P> {
             self.outcome.permit_lost = true;
             return Break(());
         }
+        self.outcome.withdrawn |= step.verb == Verb::Delete && step.items[0].resource.parents().is_empty();
         self.engine.with_memory(self.owner, Memory::begin_write);
         let answer = self.engine.provider.apply(self.owner, &step).await;
         let until = host.now() + self.engine.settle;

@@ -28,6 +28,8 @@ pub struct Outcome {
     pub applied: Vec<String>,
     /// Write calls made, failed ones included.
     pub writes: usize,
+    /// The deletion of an object that hangs on no other was tried: what it served it may serve no longer.
+    pub withdrawn: bool,
     /// For a release: what is still there.
     pub remaining: Vec<Slot>,
     /// The pass was cut short because the right to write was gone.
