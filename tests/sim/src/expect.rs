@@ -39,6 +39,14 @@ pub fn wrong(s: &mut State) -> Vec<String> {
     wrong
 }
 
+/// Whether a Service waits for a place on somebody else's load balancer: it is asked for ever more seldom, so the place
+/// may be taken long after it became free.
+pub fn somebody_waits(s: &State) -> bool {
+    let mut services = s.api.all(Kind::Service).map(|(_, service)| service);
+    services
+        .any(|service| Wish::of(service) == Some(Wish::Adopt) && condition(service, "ferrolb.io/Ready").0 == "False")
+}
+
 /// Nothing of ours is left on it, nor in the cloud.
 fn released(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
     let metadata = &service["metadata"];

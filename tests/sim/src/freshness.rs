@@ -24,7 +24,7 @@ const NEVER: Duration = Duration::from_secs(900);
 /// For so long the server refuses every start.
 const REFUSING: Duration = Duration::from_secs(30);
 /// The controller is at rest, and its watches are of all ages below their longest.
-const MOMENTS: std::ops::Range<u64> = 0..10;
+const MOMENTS: std::ops::Range<u64> = 0..20;
 
 /// How a watch is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub fn run(as_json: bool) -> bool {
 fn measure(kind: Kind, how: How, moment: u64) -> std::io::Result<Duration> {
     fastrand::seed(moment);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    let time = runtime.block_on(lose(Plan::calm(moment), kind, how, Duration::from_secs(120 + 10 * moment)));
+    let time = runtime.block_on(lose(Plan::calm(moment), kind, how, Duration::from_secs(120 + 5 * moment)));
     runtime.shutdown_background();
     time
 }

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use crate::Arguments;
 use crate::plan::{Fault, Plan};
 
+/// Failing seeds that are made smaller.
+const SHRUNK: usize = 3;
+
 /// Sums over runs.
 #[derive(Default)]
 struct Sum {
@@ -45,7 +48,7 @@ pub fn run(arguments: &Arguments) -> bool {
     if !differing.is_empty() {
         println!("two processes made different traces of seeds {differing:?}");
     }
-    for (seed, breaches) in sum.broken.iter().take(3) {
+    for (seed, breaches) in sum.broken.iter().take(SHRUNK) {
         println!("shrinking seed {seed} …");
         println!("replay: {}", replay(&shrink(*seed, arguments, breaches)));
     }
@@ -107,15 +110,21 @@ impl Sum {
 
 /// The sums for a program that reads them.
 fn line(sum: &Sum, arguments: &Arguments, differing: &[u64], seconds: f64) -> Value {
-    let broken = sum.broken.iter().map(|(seed, breaches)| {
-        json!({"seed": seed, "breaches": breaches, "replay": replay(&plan(*seed, arguments, BTreeSet::new(), None))})
+    let broken = sum.broken.iter().enumerate().map(|(place, (seed, breaches))| {
+        let plan = match place {
+            0..SHRUNK => shrink(*seed, arguments, breaches),
+            _ => plan(*seed, arguments, BTreeSet::new(), None),
+        };
+        json!({"seed": seed, "breaches": breaches, "replay": replay(&plan)})
     });
+    let count = |fault: &Fault| sum.faults.get(fault.name()).copied().unwrap_or_default();
+    let faults: BTreeMap<_, _> = Fault::ALL.iter().map(|fault| (fault.name(), count(fault))).collect();
     json!({
         "from": arguments.from, "seeds": sum.runs, "jobs": arguments.jobs, "seconds": seconds,
         "simulated_hours": sum.simulated as f64 / 3600.0, "pairs": sum.pairs,
         "requests": sum.requests, "writes": sum.writes, "crashes": sum.crashes, "users": sum.users,
         "longest_convergence": {"seconds": sum.slowest.0, "seed": sum.slowest.1},
-        "faults": sum.faults, "differing": differing, "broken": broken.collect::<Vec<_>>(),
+        "faults": faults, "differing": differing, "broken": broken.collect::<Vec<_>>(),
     })
 }
 

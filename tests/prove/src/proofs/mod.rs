@@ -16,6 +16,8 @@ mod rbac;
 mod replicas;
 mod sdk;
 mod sim;
+mod soak;
+mod watch;
 
 use anyhow::Result;
 
@@ -43,12 +45,24 @@ pub enum Run {
     Full(fn(&Full, &mut Report) -> Result<()>),
 }
 
-/// All of them.
+/// Those that take hours, and run only when they are named.
+pub const ON_DEMAND: &[Proof] = &[Proof {
+    name: "soak",
+    about: "a million create/delete pairs at 10 % faults: no double address, no leak, no foreign touch",
+    run: Run::Alone(soak::run),
+}];
+
+/// All the others.
 pub const ALL: &[Proof] = &[
     Proof {
         name: "sim",
         about: "the unmodified controller in simulated worlds full of trouble breaks no invariant",
         run: Run::Alone(sim::run),
+    },
+    Proof {
+        name: "watch",
+        about: "a watch that is lost without a word hides changes for less than 150 s",
+        run: Run::Alone(watch::run),
     },
     Proof {
         name: "conformance",

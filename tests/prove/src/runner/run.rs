@@ -23,7 +23,8 @@ pub struct Tally {
 
 /// Prints all names.
 pub fn list() {
-    for (title, all) in [("proofs", proofs::ALL), ("benches", benches::ALL)] {
+    let lists = [("proofs", proofs::ALL), ("proofs, only when named", proofs::ON_DEMAND), ("benches", benches::ALL)];
+    for (title, all) in lists {
         println!("{title}:");
         for proof in all {
             println!("  {:<14} {}", proof.name, proof.about);
@@ -33,15 +34,15 @@ pub fn list() {
 
 /// `prove run`. True when every line passed.
 pub fn run(names: &[String], options: Options) -> Result<bool> {
-    command(proofs::ALL, names, options)
+    command(proofs::ALL, proofs::ON_DEMAND, names, options)
 }
 
 /// `prove bench`.
 pub fn bench(names: &[String], options: Options) -> Result<bool> {
-    command(benches::ALL, names, options)
+    command(benches::ALL, &[], names, options)
 }
 
-fn command(all: &[Proof], names: &[String], mut options: Options) -> Result<bool> {
+fn command(all: &[Proof], on_demand: &[Proof], names: &[String], mut options: Options) -> Result<bool> {
     match names {
         [word] if word == "list" => {
             list();
@@ -50,14 +51,14 @@ fn command(all: &[Proof], names: &[String], mut options: Options) -> Result<bool
         [word] if word == "all" => options.record = true,
         _ => {}
     }
-    let tally = carry_out(all, names, options)?;
+    let tally = carry_out(all, on_demand, names, options)?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(tally.failed == 0)
 }
 
-/// Runs the named proofs, or all.
-pub fn carry_out(all: &[Proof], names: &[String], options: Options) -> Result<Tally> {
-    let chosen = choose(all, names)?;
+/// Runs the named proofs, or all but those on demand.
+pub fn carry_out(all: &[Proof], on_demand: &[Proof], names: &[String], options: Options) -> Result<Tally> {
+    let chosen = choose(all, on_demand, names)?;
     let mut tally = Tally::default();
     on_nothing(&chosen, options, &mut tally)?;
     if chosen.iter().all(|proof| matches!(proof.run, Run::Alone(_))) {
@@ -71,14 +72,15 @@ pub fn carry_out(all: &[Proof], names: &[String], options: Options) -> Result<Ta
     Ok(tally)
 }
 
-fn choose<'a>(all: &'a [Proof], names: &[String]) -> Result<Vec<&'a Proof>> {
+fn choose<'a>(all: &'a [Proof], on_demand: &'a [Proof], names: &[String]) -> Result<Vec<&'a Proof>> {
     let wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    if let Some(unknown) = wanted.iter().find(|name| **name != "all" && !all.iter().any(|proof| proof.name == **name)) {
-        let known: Vec<&str> = all.iter().map(|proof| proof.name).collect();
+    let known: Vec<&str> = all.iter().chain(on_demand).map(|proof| proof.name).collect();
+    if let Some(unknown) = wanted.iter().find(|name| **name != "all" && !known.contains(name)) {
         bail!("nothing is named {unknown}; there are {}", known.join(", "));
     }
     let everything = wanted.is_empty() || wanted.contains("all");
-    Ok(all.iter().filter(|proof| everything || wanted.contains(proof.name)).collect())
+    let named = on_demand.iter().filter(|proof| wanted.contains(proof.name));
+    Ok(all.iter().filter(|proof| everything || wanted.contains(proof.name)).chain(named).collect())
 }
 
 fn on_nothing(proofs: &[&Proof], options: Options, tally: &mut Tally) -> Result<()> {
@@ -158,16 +160,18 @@ mod tests {
     #[test]
     fn names_choose_and_unknown_ones_are_refused() {
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(choose(proofs::ALL, &[]).unwrap().len(), proofs::ALL.len());
-        assert_eq!(choose(proofs::ALL, &names(&["all"])).unwrap().len(), proofs::ALL.len());
-        assert_eq!(choose(proofs::ALL, &names(&["crash", "rbac"])).unwrap().len(), 2);
-        let error = choose(proofs::ALL, &names(&["nonsense"])).err().unwrap().to_string();
+        let choose = |list: &[&str]| choose(proofs::ALL, proofs::ON_DEMAND, &names(list));
+        assert_eq!(choose(&[]).unwrap().len(), proofs::ALL.len());
+        assert_eq!(choose(&["all"]).unwrap().len(), proofs::ALL.len());
+        assert_eq!(choose(&["crash", "rbac", "soak"]).unwrap().len(), 3);
+        let error = choose(&["nonsense"]).err().unwrap().to_string();
         assert!(error.contains("nonsense") && error.contains("crash"), "{error}");
     }
 
     #[test]
     fn names_are_unique_and_short_enough_for_namespaces() {
-        let all: Vec<&str> = proofs::ALL.iter().chain(benches::ALL).map(|proof| proof.name).collect();
+        let all: Vec<&str> =
+            proofs::ALL.iter().chain(proofs::ON_DEMAND).chain(benches::ALL).map(|proof| proof.name).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
         assert!(all.iter().all(|name| name.len() <= 14 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
     }

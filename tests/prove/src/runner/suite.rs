@@ -22,7 +22,7 @@ pub fn test(options: Options) -> Result<bool> {
     }
     eprintln!("prove: unit tests (cargo test --workspace)");
     add(&mut total, cargo(&["test", "--workspace", "--no-fail-fast"], "unit tests")?);
-    match carry_out(proofs::ALL, &[], options) {
+    match carry_out(proofs::ALL, &[], &[], options) {
         Ok(tally) => add(&mut total, tally),
         Err(error) => {
             println!("proofs did not run: {error:#}");
