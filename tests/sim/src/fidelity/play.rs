@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::cases::ALL;
 use super::normal::Masks;
 use super::script::{self, Request};
-use crate::plan::{Fault, Plan};
+use crate::plan::Plan;
 use crate::sim;
 
 /// Where the cases play.
@@ -41,7 +41,7 @@ pub fn run(kubeconfig: Option<&Path>, only: Option<&str>) -> bool {
 }
 
 fn simulated(only: Option<&str>) -> Result<(), Error> {
-    let calm = Plan::of(1, 60, Fault::ALL.iter().copied().collect::<BTreeSet<_>>(), None);
+    let calm = Plan::calm(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(|e| Error::Connect(e.to_string()))?;
     runtime.block_on(async {
