@@ -15,6 +15,7 @@
 //! sim --seeds 300 [--from 1] [--jobs 2] [--minutes 60]                          many, each in a process of its own
 //! sim --seeds 20 --pairs 500                                                    create/delete pairs, 10 % faults
 //! sim --freshness                                                               views after a watch was lost
+//! sim --walks 300 [--from 1]                                                     chains of edits, right and wrong
 //! sim --perturb [--workload one-port [--plan after-3 --trace]]                  scripts, disturbed at each point
 //! sim --fidelity [--kubeconfig FILE] [--only NAME]        what the API server answers: the simulated, or a real one
 //! ```
@@ -41,6 +42,7 @@ mod sim;
 mod soak;
 mod trouble;
 mod users;
+mod walks;
 mod wish;
 
 use std::process::ExitCode;
@@ -100,6 +102,12 @@ struct Arguments {
     /// Play those whose name contains this
     #[arg(long, value_name = "NAME", requires = "fidelity")]
     only: Option<String>,
+    /// Chains of edits, a third of them wrong
+    #[arg(long, value_name = "N", conflicts_with_all = ["seed", "seeds", "perturb"])]
+    walks: Option<u64>,
+    /// Of `--walks`: only these steps
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', requires = "walks")]
+    steps: Vec<usize>,
     /// Print every event to standard error
     #[arg(long)]
     trace: bool,
@@ -116,6 +124,10 @@ fn main() -> ExitCode {
     }
     let succeeded = match arguments.seed {
         _ if arguments.freshness => freshness::run(arguments.json),
+        _ if arguments.walks.is_some() => {
+            let count = arguments.walks.unwrap_or_default();
+            walks::all(arguments.from, count, &arguments.steps, arguments.jobs, arguments.trace)
+        }
         _ if arguments.perturb => {
             perturb::all(arguments.workload.as_deref(), arguments.plan.as_deref(), arguments.jobs, arguments.trace)
         }

@@ -134,6 +134,11 @@ impl Plan {
         self
     }
 
+    /// A plan without any trouble.
+    pub fn quiet(seed: u64) -> Self {
+        Self::of(seed, 60, Fault::ALL.iter().copied().collect(), Some(1))
+    }
+
     /// How long there is trouble.
     pub fn chaos(&self) -> Duration {
         Duration::from_secs(self.minutes * 30)

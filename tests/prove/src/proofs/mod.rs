@@ -17,6 +17,7 @@ mod replicas;
 mod sdk;
 mod sim;
 mod soak;
+mod walks;
 mod watch;
 
 use anyhow::Result;
@@ -78,6 +79,11 @@ pub const ALL: &[Proof] = &[
         name: "fidelity",
         about: "the simulated API server answers as a real one does",
         run: Run::Light(fidelity::run),
+    },
+    Proof {
+        name: "walks",
+        about: "whatever a user asked for before, right or wrong, the cloud is as the last wish says",
+        run: Run::Alone(walks::run),
     },
     Proof {
         name: "delete",

@@ -42,9 +42,15 @@ pub fn state(s: &State) -> Vec<String> {
     for (kind, list) in s.cloud.ledger().as_object().into_iter().flatten() {
         for object in list.as_array().into_iter().flatten() {
             let mut object = masked(object, &names);
-            if let Some(fields) = object.as_object_mut().filter(|_| kind == "members") {
-                // A node port.
-                fields.remove("protocol_port");
+            let probes_http = object["type"] == "HTTP";
+            if let Some(fields) = object.as_object_mut() {
+                match kind.as_str() {
+                    // A node port.
+                    "members" => drop(fields.remove("protocol_port")),
+                    // Left from a probe by HTTP, and without effect.
+                    "healthmonitors" if !probes_http => drop(fields.remove("url_path")),
+                    _ => {}
+                }
             }
             lines.push(format!("{kind} {object}"));
         }

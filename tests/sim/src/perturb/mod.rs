@@ -15,9 +15,9 @@
 //! third kind of plan.
 
 pub mod deed;
-mod judge;
+pub mod judge;
 mod plans;
-pub mod script;
+mod script;
 pub mod tap;
 mod workloads;
 

@@ -1,6 +1,6 @@
 //! One run of a script: the world without any trouble of its own, one controller, and users who keep to the clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +49,7 @@ pub fn run(deeds: &[(u64, Deed)], act: Option<Act>, print: bool) -> std::io::Res
 }
 
 async fn live(deeds: &[(u64, Deed)], act: Option<Act>, print: bool) -> std::io::Result<Run> {
-    let every = crate::plan::Fault::ALL.iter().copied().collect::<BTreeSet<_>>();
-    let sim = Sim::new(Plan::of(SEED, 60, every, Some(1)), print)?;
+    let sim = Sim::new(Plan::quiet(SEED), print)?;
     users::furnish(&sim);
     sim.with(|s| s.tap.start(act, &s.cloud));
     tokio::spawn(process::replica(sim.clone(), 0));

@@ -2,25 +2,13 @@
 //! where it can: every effective write × crash before and after, every overwritten event × held back, every restart × a
 //! watch that is behind.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-
 use anyhow::{Context, Result};
 
 use crate::harness::Alone;
 use crate::report::Report;
 
 pub fn run(bed: &Alone, report: &mut Report) -> Result<()> {
-    let mut command = Command::new(bed.simulator()?);
-    command.arg("--perturb").stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command.spawn().context("run the simulator")?;
-    let stdout = child.stdout.take().context("the simulator has no standard output")?;
-    let mut last = String::new();
-    for line in BufReader::new(stdout).lines() {
-        last = line?;
-        println!("{last}");
-    }
-    child.wait()?;
+    let last = bed.simulate(&["--perturb"])?;
     let (plans, diverged) = counts(&last).with_context(|| format!("the simulator ended with {last:?}"))?;
     report.at_least("simulated-plans", plans, 300, "");
     report.equal("simulated-divergences", diverged, 0);
