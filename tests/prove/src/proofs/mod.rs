@@ -3,6 +3,7 @@
 mod address;
 mod bad_input;
 mod budgets;
+mod classic_bugs;
 mod conformance;
 mod crash;
 mod delete;
@@ -79,6 +80,11 @@ pub const ALL: &[Proof] = &[
         name: "fidelity",
         about: "the simulated API server answers as a real one does",
         run: Run::Light(fidelity::run),
+    },
+    Proof {
+        name: "classic-bugs",
+        about: "the mistakes that such controllers are known for, put in on purpose, are found by the simulator",
+        run: Run::Alone(classic_bugs::run),
     },
     Proof {
         name: "walks",

@@ -7,6 +7,6 @@ mod run;
 mod suite;
 
 pub use machine::{cargo, root};
-pub use product::{build as build_product, build_simulator};
+pub use product::{build as build_product, build_simulator, build_simulator_of};
 pub use run::{bench, list, run};
 pub use suite::test;

@@ -1,7 +1,7 @@
 //! Builds the binary that the proofs test: static, so that the same file runs in an image made from scratch.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -75,6 +75,15 @@ pub fn build_simulator() -> Result<PathBuf> {
     eprintln!("prove: building the simulator (profile fast)");
     let mut command = machine::cargo();
     command.args(["build", "--profile", "fast", "-p", "ferrolb-sim", "--bin", "sim"]);
+    executable(command, "sim")
+}
+
+/// Builds the simulator of another copy of the workspace, into a target directory of its own, and gives its path.
+pub fn build_simulator_of(tree: &Path, target: &Path) -> Result<PathBuf> {
+    eprintln!("prove: building the simulator of {}", tree.display());
+    let mut command = machine::cargo();
+    command.current_dir(tree).arg("build").arg("--target-dir").arg(target);
+    command.args(["--profile", "fast", "-p", "ferrolb-sim", "--bin", "sim"]);
     executable(command, "sim")
 }
 
