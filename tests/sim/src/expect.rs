@@ -71,6 +71,8 @@ fn answered(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
         ("True", _) if right => {}
         ("True", _) => say(format!("ready, though {wish:?} is wrong")),
         ("False", "InvalidConfiguration" | "CloudRefused") if may_be_refused => {}
+        // On a load balancer that several share, somebody else may have come first.
+        ("False", "Conflict") if adopts => {}
         _ => say(format!("{wish:?}: Ready is {status:?} {reason:?}: {}", service["status"])),
     }
 }
