@@ -13,9 +13,6 @@ use crate::kube::write::{Error, Written};
 /// The lease is about to be renewed, or is lost and the process about to end.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Who is in the way is looked for at least this often.
-const CONFLICT: Duration = Duration::from_secs(60);
-
 /// How a pass ended: a word for the metrics and the delay until the next, if any.
 pub type Next = (&'static str, Option<Duration>);
 
@@ -176,8 +173,7 @@ fn next(key: &Key, outcome: &Outcome, cx: &Context) -> Next {
     }
     if !outcome.conflicts.is_empty() {
         // A Service of this cluster that leaves wakes us; of others nobody tells us.
-        let delay = cx.retry.failed(key, RetryClass::Refused, None, jitter);
-        return ("conflict", Some(at_most(delay.min(CONFLICT.mul_f64(jitter)))));
+        return ("conflict", Some(at_most(cx.retry.failed(key, RetryClass::Refused, None, jitter))));
     }
     if !outcome.problems.is_empty() {
         // Where the cloud was asked, its answer may change and nobody tells us: an object to adopt may appear.

@@ -113,7 +113,7 @@ table! {
     InvalidConfiguration: "Ready", False, Warning, Never,
         "What the Service asks for cannot be done", "See the condition ferrolb.io/ConfigurationValid";
     Conflict: "Ready", False, Warning, Changed,
-        "Somebody else has what the Service asks for", "FerroLB takes it when they leave it, and looks every minute; or ask for another";
+        "Somebody else has what the Service asks for", "FerroLB takes it when they leave it, and looks at least every five minutes; or ask for another";
     CloudDenied: "Ready", FalseOrUnknown, Warning, Changed,
         "The cloud denies access", "Check the credentials of FerroLB and what they may do";
     CloudRefused: "Ready", FalseOrUnknown, Warning, Changed,
@@ -155,7 +155,7 @@ table! {
     Invalid: "ConfigurationValid", False, Warning, Changed,
         "What the Service asks for cannot be done", "FerroLB looks again when it changes";
     UsedByOthers: "DeletionBlocked", True, Warning, Changed,
-        "Something of others hangs on what should be deleted, and would be lost with it", "Remove it; FerroLB looks every minute and goes on by itself";
+        "Something of others hangs on what should be deleted, and would be lost with it", "Remove it; FerroLB looks at least every five minutes and goes on by itself";
     ObjectsRemain: "DeletionBlocked", True, Normal, Never,
         "Objects of the load balancer are still there", "FerroLB goes on by itself";
     Settling: "DeletionBlocked", True, Normal, Never,

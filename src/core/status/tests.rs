@@ -520,7 +520,7 @@ fn a_release_says_what_blocks_it() {
         (
             Outcome { conflicts: vec![conflict(Holder::Stranger("listener 9 (theirs)".into()))], ..Outcome::default() },
             vec!["Ready=False Releasing", "DeletionBlocked=True UsedByOthers"],
-            "Something of others hangs on what should be deleted, and would be lost with it: listener/TCP:80 lb-1 is used by listener 9 (theirs). Remove it; FerroLB looks every minute and goes on by itself.",
+            "Something of others hangs on what should be deleted, and would be lost with it: listener/TCP:80 lb-1 is used by listener 9 (theirs). Remove it; FerroLB looks at least every five minutes and goes on by itself.",
             vec!["Warning UsedByOthers"],
         ),
     ];

@@ -24,7 +24,8 @@ pub fn run(_: &Alone, report: &mut Report) -> Result<()> {
     let place = runner::root().join("target/classic-bugs");
     let tree = place.join("tree");
     tree::weave(&runner::root(), &tree)?;
-    let simulator = runner::build_simulator_of(&tree, &place.join("target"))?;
+    let simulator = place.join("sim");
+    runner::build_simulator_of(&tree, &simulator)?;
     let breach = first_breach(&simulator, "none", SEEDS)?;
     let clean = breach.as_ref().map_or("clean".to_owned(), |(seed, breach)| format!("seed {seed}: {breach}"));
     report.holds("no-bug", clean, breach.is_none(), "clean");

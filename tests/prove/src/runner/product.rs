@@ -1,5 +1,6 @@
 //! Builds the binary that the proofs test: static, so that the same file runs in an image made from scratch.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,13 +79,17 @@ pub fn build_simulator() -> Result<PathBuf> {
     executable(command, "sim")
 }
 
-/// Builds the simulator of another copy of the workspace, into a target directory of its own, and gives its path.
-pub fn build_simulator_of(tree: &Path, target: &Path) -> Result<PathBuf> {
+/// The same of another checkout, to be kept at `keep`. It takes its dependencies from this one's target folder, where
+/// they are built already.
+pub fn build_simulator_of(tree: &Path, keep: &Path) -> Result<()> {
     eprintln!("prove: building the simulator of {}", tree.display());
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| machine::root().join("target"), PathBuf::from);
     let mut command = machine::cargo();
     command.current_dir(tree).arg("build").arg("--target-dir").arg(target);
     command.args(["--profile", "fast", "-p", "ferrolb-sim", "--bin", "sim"]);
-    executable(command, "sim")
+    let built = executable(command, "sim")?;
+    fs::copy(&built, keep).with_context(|| format!("copy {} to {}", built.display(), keep.display()))?;
+    Ok(())
 }
 
 fn cargo(target: &str, flags: Option<&str>) -> Result<PathBuf> {
