@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -17,6 +18,9 @@ use crate::faults::Faults;
 use crate::holds::Holds;
 use crate::state::Cloud;
 
+/// How long after one write of the state file a change may wait for the next.
+pub const SAVE_INTERVAL: Duration = Duration::from_millis(100);
+
 /// A running mock.
 pub struct App {
     pub keys: Keys,
@@ -29,6 +33,9 @@ pub struct App {
     cloud: Mutex<Cloud>,
     faults: Mutex<Faults>,
     state_file: Option<PathBuf>,
+    /// Whether the state file is behind, and when it was written last.
+    unsaved: AtomicBool,
+    written: Mutex<Option<Instant>>,
     /// Tells the data plane that something changed.
     changed: watch::Sender<u64>,
     /// Set at shutdown: late effects must not reach a state file that another instance reads by then.
@@ -62,6 +69,8 @@ impl App {
             cloud: Mutex::new(cloud),
             faults: Mutex::new(Faults::new(config.faults.clone())),
             state_file: config.state_file.clone(),
+            unsaved: AtomicBool::new(false),
+            written: Mutex::new(None),
             changed: watch::Sender::new(0),
             closed: AtomicBool::new(false),
         })
@@ -147,17 +156,39 @@ impl App {
     }
 
     pub fn close(&self) {
+        self.save();
         let _cloud = self.cloud();
         self.closed.store(true, Ordering::SeqCst);
     }
 
+    /// Writes what is not written yet. Called now and then while the cloud runs, and at its end.
+    pub fn save(&self) {
+        let cloud = self.cloud();
+        if self.unsaved.load(Ordering::SeqCst) && !self.closed.load(Ordering::SeqCst) {
+            self.write(&cloud);
+        }
+    }
+
+    /// A change after a quiet time is written before it is answered; in a flurry only the last of each moment is.
     fn settle(&self, cloud: &Cloud) {
+        if self.state_file.is_some() {
+            self.unsaved.store(true, Ordering::SeqCst);
+            let written = *self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            if written.is_none_or(|written| written.elapsed() >= SAVE_INTERVAL) {
+                self.write(cloud);
+            }
+        }
+        self.wake();
+    }
+
+    fn write(&self, cloud: &Cloud) {
         if let Some(path) = &self.state_file
             && let Err(error) = save(path, cloud)
         {
             tracing::error!(path = %path.display(), %error, "cannot write the state file");
         }
-        self.wake();
+        self.unsaved.store(false, Ordering::SeqCst);
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::app::App;
+use crate::app::{App, SAVE_INTERVAL};
 use crate::config::Config;
 use crate::faults::{FaultPlan, Faults};
 use crate::{admin, dataplane};
@@ -53,6 +53,9 @@ pub async fn start(config: Config) -> io::Result<Handle> {
     if config.dataplane {
         tasks.spawn(dataplane::run(app.clone(), dataplane::Limits::of(&config)));
         tasks.spawn(dataplane::rewrite(app.clone(), format!("ferrolb-mock-{}", api_addr.port())));
+    }
+    if config.state_file.is_some() {
+        tasks.spawn(keep_saving(app.clone()));
     }
     tracing::info!(%api_addr, dataplane = config.dataplane, "mock cloud is up");
     Ok(Handle { api_addr, app, tasks })
@@ -109,6 +112,13 @@ impl Cut {
     pub async fn off<T>(&self) -> T {
         self.0.notify_one();
         std::future::pending().await
+    }
+}
+
+async fn keep_saving(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SAVE_INTERVAL).await;
+        app.save();
     }
 }
 

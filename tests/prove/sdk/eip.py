@@ -9,6 +9,8 @@ PER = {"name": "bw", "size": 5, "share_type": "PER", "charge_mode": "traffic"}
 def lives(world):
     public_ip(world)
     binding(world)
+    tags(world)
+    bandwidth(world)
 
 
 def make(world, **fields):
@@ -164,3 +166,59 @@ def binding(world):
         kind.ok("free when the load balancer is gone", v3, "show_publicip", None, {"publicip.status": "DOWN"}, **mine)
         for public_ip in (mine["publicip_id"], other):
             eip.call("delete_publicip", publicip_id=public_ip)
+
+
+def tags(world):
+    eip = world.eip
+    with Kind("public-ip-tags") as kind:
+        mine = {"publicip_id": make(world)}
+        kind.ok("create one", eip, "create_publicip_tag", {"tag": {"key": "team", "value": "a"}}, **mine)
+        both = {"action": "create", "tags": [{"key": "team", "value": "b"}, {"key": "tier", "value": "1"}]}
+        kind.ok("create two", eip, "batch_create_publicip_tags", both, {"status_code": 204}, **mine)
+        kind.ok("show", eip, "show_publicip_tags", None, {"tags.0.value": "b", "tags.1.key": "tier"}, **mine)
+        kind.ok("of all", eip, "list_publicip_tags", None, {"tags.0.values": ["b"]})
+        kind.ok("in the object", world.eip_v3, "show_publicip", None, {"publicip.tags.0": "team=b"}, **mine)
+        kind.ok("delete one", eip, "delete_publicip_tag", key="tier", **mine)
+        kind.refused("delete it again", 404, "VPC.0202", eip, "delete_publicip_tag", key="tier", **mine)
+        eip.call("delete_publicip", **mine)
+
+
+def bandwidth(world):
+    eip = world.eip
+    with Kind("bandwidth") as kind:
+        mine = {"publicip_id": make(world)}
+        own = {"bandwidth_id": eip.call("show_publicip", **mine).publicip.bandwidth_id}
+        seen = {"bandwidth.size": 5, "bandwidth.share_type": "PER", "bandwidth.charge_mode": "traffic"}
+        kind.ok("show one of its own", eip, "show_bandwidth", None, seen, **own)
+        change = {"bandwidth": {"name": "wide", "size": 300}}
+        seen = {"bandwidth.name": "wide", "bandwidth.size": 300}
+        kind.ok("widen it", eip, "update_bandwidth", change, seen, **own)
+        kind.ok("the public IP is as wide", eip, "show_publicip", None, {"publicip.bandwidth_size": 300}, **mine)
+        kind.refused("too wide", 400, "VPC.0301", eip, "update_bandwidth", {"bandwidth": {"size": 2001}}, **own)
+        body = {"bandwidth": {"name": "all", "size": 100}}
+        seen = {"bandwidth.name": "all", "bandwidth.share_type": "WHOLE", "bandwidth.publicip_info": []}
+        shared = kind.ok("create a shared one", eip, "create_shared_bandwidth", body, seen).bandwidth.id
+        others = [eip.call("create_shared_bandwidth", body).bandwidth.id for _ in range(2)]
+        kind.pages(eip, "list_bandwidths", "bandwidths", [shared, own["bandwidth_id"], *others])
+        kind.pages(eip, "list_bandwidths", "bandwidths", [shared, *others], share_type="WHOLE")
+        member = {"bandwidth": {"publicip_info": [{"publicip_id": mine["publicip_id"], "publicip_type": "5_bgp"}]}}
+        insert = "add_publicips_into_shared_bandwidth"
+        kind.ok("put the public IP in", eip, insert, member, bandwidth_id=shared)
+        seen = {"publicip.bandwidth_id": shared, "publicip.bandwidth_share_type": "WHOLE"}
+        kind.ok("the public IP shows it", eip, "show_publicip", None, seen, **mine)
+        kind.gone(eip, "show_bandwidth", "VPC.0306", **own)
+        body = {"publicip": {"type": "5_bgp"}, "bandwidth": {"share_type": "WHOLE", "id": shared}}
+        second = kind.ok("a public IP that is born in it", eip, "create_publicip", body).publicip.id
+        kind.refused("delete while in use", 409, "VPC.0303", eip, "delete_shared_bandwidth", bandwidth_id=shared)
+        out = {"bandwidth": {**member["bandwidth"], "charge_mode": "bandwidth", "size": 2}}
+        take = "remove_publicips_from_shared_bandwidth"
+        kind.ok("take it out", eip, take, out, {"status_code": 204}, bandwidth_id=shared)
+        seen = {"publicip.bandwidth_size": 2, "publicip.bandwidth_share_type": "PER"}
+        kind.ok("it has one of its own again", eip, "show_publicip", None, seen, **mine)
+        kind.refused("take it out again", 404, "VPC.0306", eip, take, out, bandwidth_id=shared)
+        for public_ip in (mine["publicip_id"], second):
+            eip.call("delete_publicip", publicip_id=public_ip)
+        kind.ok("delete", eip, "delete_shared_bandwidth", None, {"status_code": 204}, bandwidth_id=shared)
+        kind.gone(eip, "show_bandwidth", "VPC.0306", bandwidth_id=shared)
+        for other in others:
+            eip.call("delete_shared_bandwidth", bandwidth_id=other)

@@ -6,6 +6,7 @@ from sdk import Kind
 
 def lives(world):
     listener(world)
+    listener_tags(world)
     pool(world)
     member(world)
     health_monitor(world)
@@ -82,6 +83,22 @@ def listener(world):
         kind.gone(elb, "show_listener", "ELB.8904", **mine)
         kind.ok("its pool stays, unbound", elb, "show_pool", None, {"pool.listeners": []}, pool_id=pool)
         kind.ok("delete", elb, "delete_listener", listener_id=udp)
+        elb.call("delete_load_balancer_force", loadbalancer_id=balancer)
+
+
+def listener_tags(world):
+    elb = world.elb
+    with Kind("listener-tags") as kind:
+        balancer = make(world)
+        mine = {"listener_id": make_listener(world, balancer, tags=[{"key": "team", "value": "a"}])}
+        kind.ok("given at creation", elb, "show_listener_tags", None, {"tags.0.value": "a"}, **mine)
+        more = {"action": "create", "tags": [{"key": "team", "value": "b"}, {"key": "tier", "value": "1"}]}
+        kind.ok("create", elb, "change_listener_tags", more, {"status_code": 204}, **mine)
+        kind.ok("show", elb, "show_listener_tags", None, {"tags.0.value": "b", "tags.1.key": "tier"}, **mine)
+        kind.ok("of all", elb, "list_listener_tags", None, {"tags.0.values": ["b"]})
+        kind.ok("delete", elb, "change_listener_tags", {**more, "action": "delete"}, **mine)
+        kind.ok("show nothing", elb, "show_listener_tags", None, {"tags": []}, **mine)
+        kind.gone(elb, "show_listener_tags", "ELB.8904", listener_id=balancer)
         elb.call("delete_load_balancer_force", loadbalancer_id=balancer)
 
 

@@ -13,6 +13,7 @@ import eip
 import elb
 import elb_below
 import elb_http
+import elb_v2
 import iam
 import nat
 import vpc
@@ -33,6 +34,7 @@ class World:
         self.endpoint = endpoint
         keys = BasicCredentials(self.access_key, self.secret_key, self.project)
         self.elb = Service("elb", "v3", endpoint, keys)
+        self.elb_v2 = Service("elb", "v2", endpoint, keys)
         self.eip = Service("eip", "v2", endpoint, keys)
         self.eip_v3 = Service("eip", "v3", endpoint, keys)
         self.nat = Service("nat", "v2", endpoint, keys)
@@ -62,7 +64,7 @@ class World:
 
 def main():
     world = World(sys.argv[1])
-    for service in (iam, vpc, eip, elb, elb_below, elb_http, nat):
+    for service in (iam, vpc, eip, elb, elb_below, elb_http, elb_v2, nat):
         service.lives(world)
     sys.exit(1 if Kind.failed_in_all else 0)
 

@@ -146,6 +146,8 @@ fn vpc_code(refusal: &Refusal) -> (u16, &'static str) {
         Refusal::EipBusy(_) => (409, "VPC.0512"),
         Refusal::EipInUse(_) => (409, "VPC.0517"),
         Refusal::EipFree(_) => (409, "EIP.7902"),
+        // A bandwidth in use: that it is refused is known, the code is not.
+        Refusal::Conflict(_) => (409, "VPC.0303"),
         Refusal::Invalid { field, .. } if field.starts_with("bandwidth") => (400, "VPC.0301"),
         _ => (400, "VPC.0501"),
     }

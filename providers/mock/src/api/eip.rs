@@ -42,20 +42,22 @@ fn new_bandwidth(fields: &Fields) -> Result<Bandwidth, Refusal> {
         "PER" => {
             let size = i64::from(need("size", size)?);
             let name = need("name", name)?;
-            let charge_mode = fields.text("charge_mode", 36)?.unwrap_or_else(|| "bandwidth".into());
-            if !["bandwidth", "traffic"].contains(&charge_mode.as_str()) {
-                return Err(Refusal::invalid(
-                    "bandwidth.charge_mode",
-                    format!("'{charge_mode}' is not bandwidth or traffic"),
-                ));
-            }
+            let charge_mode = charge_mode(fields)?.unwrap_or_else(|| "bandwidth".into());
             Ok(Bandwidth { id: String::new(), name, size, charge_mode, share_type })
         }
         "WHOLE" => {
             let id = need("id", Some(id).filter(|id| !id.is_empty()))?;
-            Err(Refusal::not_found("Bandwidth", id))
+            Ok(Bandwidth { id, name: String::new(), size: 0, charge_mode: String::new(), share_type })
         }
         other => Err(Refusal::invalid("bandwidth.share_type", format!("'{other}' is not PER or WHOLE"))),
+    }
+}
+
+pub fn charge_mode(fields: &Fields) -> Result<Option<String>, Refusal> {
+    let mode = fields.text("charge_mode", 36)?;
+    match mode.as_deref() {
+        None | Some("bandwidth" | "traffic") => Ok(mode),
+        Some(other) => Err(Refusal::invalid("bandwidth.charge_mode", format!("'{other}' is not bandwidth or traffic"))),
     }
 }
 

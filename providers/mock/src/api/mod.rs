@@ -11,6 +11,7 @@
 //! ```
 
 mod answer;
+mod bandwidths;
 mod catalogue;
 mod certificates;
 mod crud;
@@ -22,6 +23,7 @@ mod fields;
 mod iam;
 mod l7policies;
 mod ledger;
+mod legacy;
 mod list;
 mod listeners;
 mod loadbalancers;

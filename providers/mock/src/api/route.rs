@@ -5,12 +5,14 @@ use serde_json::Value;
 use super::answer::{Answer, Family};
 use super::request::{Context, Query, Request};
 use super::{
-    catalogue, certificates, crud, eip_v1, eip_v3, elb_v2, iam, l7policies, listeners, loadbalancers, members,
-    monitors, nat, pools, statuses, tags, vpc,
+    bandwidths, catalogue, certificates, crud, eip_v1, eip_v3, elb_v2, iam, l7policies, legacy, listeners,
+    loadbalancers, members, monitors, nat, pools, statuses, tags, vpc,
 };
-use crate::state::{Certificate, Eip, L7Policy, Listener, LoadBalancer, NatGateway, Refusal, SecurityPolicy};
+use crate::state::{
+    Certificate, Eip, L7Policy, Listener, LoadBalancer, Member, Monitor, NatGateway, Pool, Refusal, SecurityPolicy,
+};
 
-type Handler = fn(&mut Context, &Request) -> Result<Answer, Refusal>;
+pub type Handler = fn(&mut Context, &Request) -> Result<Answer, Refusal>;
 
 /// One call of the API.
 pub struct Route {
@@ -112,6 +114,35 @@ static ROUTES: &[Route] = &[
     elb("GET", "/v2/{pid}/elb/loadbalancers/{id}", elb_v2::show),
     elb("PUT", "/v2/{pid}/elb/loadbalancers/{id}", elb_v2::update),
     elb("DELETE", "/v2/{pid}/elb/loadbalancers/{id}", elb_v2::delete),
+    elb("GET", "/v2/{pid}/elb/loadbalancers/{id}/statuses", statuses::show),
+    elb("GET", "/v2/{pid}/elb/listeners", legacy::list::<Listener>),
+    elb("POST", "/v2/{pid}/elb/listeners", legacy::create::<Listener>),
+    elb("GET", "/v2/{pid}/elb/listeners/{id}", legacy::show::<Listener>),
+    elb("PUT", "/v2/{pid}/elb/listeners/{id}", legacy::update::<Listener>),
+    elb("DELETE", "/v2/{pid}/elb/listeners/{id}", legacy::delete::<Listener>),
+    elb("GET", "/v2/{pid}/elb/pools", legacy::list::<Pool>),
+    elb("POST", "/v2/{pid}/elb/pools", legacy::create::<Pool>),
+    elb("GET", "/v2/{pid}/elb/pools/{id}", legacy::show::<Pool>),
+    elb("PUT", "/v2/{pid}/elb/pools/{id}", legacy::update::<Pool>),
+    elb("DELETE", "/v2/{pid}/elb/pools/{id}", legacy::delete::<Pool>),
+    elb("GET", "/v2/{pid}/elb/pools/{id}/members", legacy::list::<Member>),
+    elb("POST", "/v2/{pid}/elb/pools/{id}/members", legacy::create::<Member>),
+    elb("GET", "/v2/{pid}/elb/pools/{id}/members/{member}", legacy::show::<Member>),
+    elb("PUT", "/v2/{pid}/elb/pools/{id}/members/{member}", legacy::update::<Member>),
+    elb("DELETE", "/v2/{pid}/elb/pools/{id}/members/{member}", legacy::delete::<Member>),
+    elb("GET", "/v2/{pid}/elb/healthmonitors", legacy::list::<Monitor>),
+    elb("POST", "/v2/{pid}/elb/healthmonitors", legacy::create::<Monitor>),
+    elb("GET", "/v2/{pid}/elb/healthmonitors/{id}", legacy::show::<Monitor>),
+    elb("PUT", "/v2/{pid}/elb/healthmonitors/{id}", legacy::update::<Monitor>),
+    elb("DELETE", "/v2/{pid}/elb/healthmonitors/{id}", legacy::delete::<Monitor>),
+    vpc("GET", "/v1/{pid}/bandwidths", bandwidths::list),
+    vpc("GET", "/v1/{pid}/bandwidths/{id}", bandwidths::show),
+    vpc("PUT", "/v1/{pid}/bandwidths/{id}", bandwidths::update),
+    vpc("POST", "/v2.0/{pid}/bandwidths", bandwidths::create),
+    vpc("PUT", "/v2.0/{pid}/bandwidths/{id}", bandwidths::update),
+    vpc("DELETE", "/v2.0/{pid}/bandwidths/{id}", bandwidths::delete),
+    vpc("POST", "/v2.0/{pid}/bandwidths/{id}/insert", bandwidths::insert),
+    vpc("POST", "/v2.0/{pid}/bandwidths/{id}/remove", bandwidths::remove),
     vpc("GET", "/v1/{pid}/publicips", eip_v1::list),
     vpc("POST", "/v1/{pid}/publicips", eip_v1::create),
     vpc("GET", "/v1/{pid}/publicips/{id}", eip_v1::show),

@@ -8,8 +8,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Account, Certificate, DnatRule, Eip, Health, L7Policy, L7Rule, Listener, LoadBalancer, Monitor, NatGateway,
-    Pool, Quotas, Refusal, SecurityPolicy, Store, Subnet, Vpc,
+    Access, Account, Bandwidth, Certificate, DnatRule, Eip, Health, L7Policy, L7Rule, Listener, LoadBalancer, Monitor,
+    NatGateway, Pool, Quotas, Refusal, SecurityPolicy, Store, Subnet, Vpc,
 };
 
 /// Everything the cloud stores. Mutating functions live beside the kind they change.
@@ -39,6 +39,8 @@ pub struct Cloud {
     #[serde(default)]
     pub security_policies: Store<SecurityPolicy>,
     pub eips: Store<Eip>,
+    #[serde(default)]
+    pub shared_bandwidths: Store<Bandwidth>,
     pub nat_gateways: Store<NatGateway>,
     pub dnat_rules: Store<DnatRule>,
 }
@@ -88,6 +90,7 @@ impl Cloud {
             certificates: Store::default(),
             security_policies: Store::default(),
             eips: Store::default(),
+            shared_bandwidths: Store::default(),
             nat_gateways: Store::default(),
             dnat_rules: Store::default(),
         };
@@ -116,6 +119,7 @@ impl Cloud {
         self.certificates.clear(now);
         self.security_policies.clear(now);
         self.eips.clear(now);
+        self.shared_bandwidths.clear(now);
         self.dnat_rules.clear(now);
         self.nat_gateways.clear(now);
         self.health.clear();

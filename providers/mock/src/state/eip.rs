@@ -108,10 +108,7 @@ impl Cloud {
             Some(address) => address,
             None => range.hosts().find(|address| !used.contains(address)).ok_or(Refusal::NoEipLeft)?,
         };
-        let mut bandwidth = new.bandwidth;
-        if bandwidth.id.is_empty() {
-            bandwidth.id = self.new_id();
-        }
+        let bandwidth = self.resolve_bandwidth(new.bandwidth)?;
         let id = self.new_id();
         let eip = Eip {
             id: id.clone(),

@@ -13,6 +13,7 @@
 //! ```
 
 mod access;
+mod bandwidth;
 mod certificate;
 mod cloud;
 mod eip;
@@ -34,6 +35,7 @@ mod stored;
 mod tags;
 
 pub use access::{Access, Account};
+pub use bandwidth::{BandwidthPatch, BandwidthUse};
 pub use certificate::{Certificate, CertificatePatch, CertificateType, SecurityPolicy, SecurityPolicyPatch};
 pub use cloud::{Cloud, Setup, Tag};
 pub use eip::{Bandwidth, Bound, Eip, EipPatch, NewEip};

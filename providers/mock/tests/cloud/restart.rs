@@ -69,3 +69,25 @@ async fn after_shutdown_nobody_answers_on_old_connections() {
     let _ = stream.write_all(b"GET /_ferrolb/health HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(!matches!(stream.read(&mut [0; 1024]).await, Ok(1..)));
 }
+
+/// Writing the whole file for each of many changes would be slow; a cloud that is killed soon after the last must have
+/// it all the same.
+#[tokio::test]
+async fn a_flurry_of_changes_is_in_the_file_soon() {
+    let file = std::env::temp_dir().join(format!("ferrolb-mock-flurry-{}.json", std::process::id()));
+    let cloud = Cloud::start(Config { state_file: Some(file.clone()), ..Config::default() }).await;
+    for _ in 0..30 {
+        cloud.eip().await;
+    }
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let written = || -> usize {
+        let state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        state["eips"]["rows"].as_object().unwrap().len()
+    };
+    while written() < 30 {
+        assert!(std::time::Instant::now() < deadline, "only {} of 30", written());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    drop(cloud);
+    std::fs::remove_file(&file).unwrap();
+}
