@@ -1,5 +1,5 @@
-//! A mock of a Huawei-style cloud (ELB v2 and v3, EIP v1 and v3, NAT v2, the needed part of VPC and IAM) with a
-//! real data plane. It shares no code with the client it is used to test, so that the two cannot be
+//! A mock of a Huawei-style cloud (ELB v2 and v3, EIP v1 and v3, bandwidths, NAT v2, the needed part of VPC and
+//! IAM) with a real data plane. It shares no code with the client it is used to test, so that the two cannot be
 //! wrong in the same way.
 //!
 //! ```text
