@@ -1,6 +1,6 @@
 //! `/v3/{pid}/elb/listeners`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::fields::{Fields, need};
@@ -11,26 +11,26 @@ use crate::state::{
     Certificate, CertificateType, Listener, ListenerPatch, NewListener, Protocol, Refusal, Row, SecurityPolicy,
 };
 
-/// Kept and echoed, nothing more.
+/// The fields that the state checks by the listener's protocol and class, and those that are kept and shown only.
 const EXTRA: [&str; 20] = [
-    "default_tls_container_ref",
-    "client_ca_tls_container_ref",
-    "sni_container_refs",
-    "sni_match_algo",
-    "security_policy_id",
     "client_timeout",
     "member_timeout",
     "insert_headers",
     "transparent_client_ip_enable",
-    "enhance_l7policy_enable",
-    "enable_member_retry",
     "http2_enable",
-    "proxy_protocol_enable",
     "gzip_enable",
-    "nat64_enable",
     "connection",
     "cps",
+    "default_tls_container_ref",
+    "client_ca_tls_container_ref",
+    "sni_container_refs",
+    "sni_match_algo",
     "tls_ciphers_policy",
+    "security_policy_id",
+    "enhance_l7policy_enable",
+    "enable_member_retry",
+    "proxy_protocol_enable",
+    "nat64_enable",
     "protection_status",
     "protection_reason",
 ];
@@ -48,9 +48,6 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
     let fields = request.object("listener")?;
     check_unmodelled(&fields)?;
     let protocol: Protocol = need("protocol", fields.parse("protocol")?)?;
-    if protocol.needs_certificate() {
-        need("default_tls_container_ref", fields.id("default_tls_container_ref")?)?;
-    }
     check_references(context, &fields)?;
     let new = NewListener {
         loadbalancer_id: need("loadbalancer_id", fields.id("loadbalancer_id")?)?,
@@ -61,7 +58,7 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         default_pool_id: fields.id("default_pool_id")?,
         keepalive_timeout: fields.int("keepalive_timeout", 0..=4000)?,
         tags: fields.tags()?,
-        extra: extra(&fields)?,
+        extra: fields.copy(&EXTRA),
     };
     let id = context.cloud.create_listener(context.now, new)?;
     Ok(Answer::created(shown(context, &id)?))
@@ -77,7 +74,7 @@ pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         description: fields.description()?,
         default_pool_id: if fields.has("default_pool_id") { Some(fields.id("default_pool_id")?) } else { None },
         keepalive_timeout: fields.int("keepalive_timeout", 0..=4000)?,
-        extra: extra(&fields)?,
+        extra: fields.copy(&EXTRA),
     };
     context.cloud.update_listener(context.now, id, patch)?;
     Ok(Answer::ok(shown(context, id)?))
@@ -129,16 +126,6 @@ fn check_unmodelled(fields: &Fields) -> Result<(), Refusal> {
         return Err(Refusal::not_found("IP group", group.text("ipgroup_id", 255)?.unwrap_or_default()));
     }
     Ok(())
-}
-
-fn extra(fields: &Fields) -> Result<Map<String, Value>, Refusal> {
-    for key in ["client_timeout", "member_timeout"] {
-        fields.int(key, 1..=300)?;
-    }
-    for key in ["connection", "cps"] {
-        fields.int(key, 0..=1_000_000)?;
-    }
-    Ok(fields.copy(&EXTRA))
 }
 
 impl Listed for Listener {
@@ -198,7 +185,7 @@ impl Listed for Listener {
             "tls_ciphers_policy": null,
             "security_policy_id": null,
             "ipgroup": null,
-            "transparent_client_ip_enable": true,
+            "transparent_client_ip_enable": context.cloud.loadbalancer(&listener.loadbalancer_id).is_ok_and(|lb| lb.guaranteed),
             "proxy_protocol_enable": false,
             "enhance_l7policy_enable": false,
             "enable_member_retry": true,

@@ -48,7 +48,7 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         session_persistence: persistence(&fields, protocol)?,
         any_port_enable: fields.flag("any_port_enable")?.unwrap_or(false),
         member_deletion_protection_enable: fields.flag("member_deletion_protection_enable")?.unwrap_or(false),
-        extra: extra(&fields)?,
+        extra: extra(&fields, protocol)?,
     };
     let id = context.cloud.create_pool(context.now, new)?;
     Ok(Answer::created(shown(context, &id)?))
@@ -69,7 +69,7 @@ pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         },
         any_port_enable: fields.flag("any_port_enable")?,
         member_deletion_protection_enable: fields.flag("member_deletion_protection_enable")?,
-        extra: extra(&fields)?,
+        extra: extra(&fields, protocol)?,
     };
     context.cloud.update_pool(context.now, id, patch)?;
     Ok(Answer::ok(shown(context, id)?))
@@ -107,7 +107,7 @@ fn persistence(fields: &Fields, pool: Protocol) -> Result<Option<Persistence>, R
     Ok(Some(Persistence { kind, cookie_name, persistence_timeout }))
 }
 
-fn extra(fields: &Fields) -> Result<Map<String, Value>, Refusal> {
+fn extra(fields: &Fields, protocol: Protocol) -> Result<Map<String, Value>, Refusal> {
     if let Some(drain) = fields.object("connection_drain")? {
         let timeout = drain.int("timeout", 10..=4000)?;
         if drain.flag("enable")? == Some(true) && timeout.is_none() {
@@ -116,6 +116,9 @@ fn extra(fields: &Fields) -> Result<Map<String, Value>, Refusal> {
     }
     if let Some(start) = fields.object("slow_start")? {
         start.int("duration", 30..=1200)?;
+        if start.flag("enable")? == Some(true) && !protocol.is_http() {
+            return Err(Refusal::invalid("slow_start", format!("a {} pool has none", protocol.name())));
+        }
     }
     Ok(fields.copy(&EXTRA))
 }

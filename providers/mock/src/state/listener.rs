@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::loadbalancer::set;
-use super::{Cloud, Protocol, Refusal, Tag, quota};
+use super::{Cloud, Protocol, Refusal, Tag, listener_fields, quota};
 
 pub const KIND: &str = "Listener";
 
@@ -21,7 +21,7 @@ pub struct Listener {
     pub default_pool_id: Option<String>,
     pub keepalive_timeout: u32,
     pub tags: Vec<Tag>,
-    /// Fields that are kept and echoed but rule nothing here.
+    /// Further fields, checked and shown; what they do is the data plane's.
     pub extra: Map<String, Value>,
 }
 
@@ -80,7 +80,13 @@ impl Cloud {
         }
         quota::check("listener", self.quotas.listener, self.listeners.len(), 1)?;
         quota::check("listeners_per_loadbalancer", self.quotas.listeners_per_loadbalancer, siblings.len(), 1)?;
-        check_keepalive(protocol, new.keepalive_timeout)?;
+        let guaranteed = self.loadbalancer(&new.loadbalancer_id)?.guaranteed;
+        check_keepalive(protocol, guaranteed, new.keepalive_timeout)?;
+        listener_fields::check(protocol, guaranteed, &new.extra)?;
+        check_classes(protocol, guaranteed)?;
+        if protocol.needs_certificate() && !new.extra.contains_key("default_tls_container_ref") {
+            return Err(Refusal::Missing("default_tls_container_ref"));
+        }
         if let Some(pool) = &new.default_pool_id {
             self.check_default_pool(pool, protocol, &new.loadbalancer_id)?;
         }
@@ -108,7 +114,9 @@ impl Cloud {
     pub fn update_listener(&mut self, now: Timestamp, id: &str, patch: ListenerPatch) -> Result<(), Refusal> {
         let listener = self.listener(id)?;
         let loadbalancer = listener.loadbalancer_id.clone();
-        check_keepalive(listener.protocol, patch.keepalive_timeout)?;
+        let guaranteed = self.loadbalancer(&loadbalancer)?.guaranteed;
+        check_keepalive(listener.protocol, guaranteed, patch.keepalive_timeout)?;
+        listener_fields::check(listener.protocol, guaranteed, &patch.extra)?;
         if let Some(Some(pool)) = &patch.default_pool_id {
             self.check_default_pool(pool, listener.protocol, &loadbalancer)?;
             self.pools.update(pool, now, |pool| pool.loadbalancer_id = Some(loadbalancer));
@@ -163,7 +171,17 @@ pub(super) fn check_protocols(listener: Protocol, pool: Protocol) -> Result<(), 
     Err(Refusal::invalid("protocol", format!("a {} listener cannot use a {} pool", listener.name(), pool.name())))
 }
 
-fn check_keepalive(protocol: Protocol, timeout: Option<u32>) -> Result<(), Refusal> {
+fn check_classes(protocol: Protocol, guaranteed: bool) -> Result<(), Refusal> {
+    if guaranteed || !matches!(protocol, Protocol::Tls | Protocol::Quic | Protocol::Ip) {
+        return Ok(());
+    }
+    Err(Refusal::Unsupported(format!("a shared load balancer has no {} listeners", protocol.name())))
+}
+
+fn check_keepalive(protocol: Protocol, guaranteed: bool, timeout: Option<u32>) -> Result<(), Refusal> {
+    if protocol == Protocol::Udp && !guaranteed && timeout.is_some() {
+        return Err(Refusal::Unsupported("keepalive_timeout of UDP is not supported by a shared load balancer".into()));
+    }
     let low = if protocol.is_http() { 0 } else { 10 };
     match timeout {
         Some(timeout) if !(low..=4000).contains(&timeout) => {

@@ -20,6 +20,7 @@ mod eip;
 mod health;
 mod l7policy;
 mod listener;
+mod listener_fields;
 mod loadbalancer;
 mod member;
 mod monitor;

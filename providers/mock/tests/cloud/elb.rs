@@ -189,6 +189,45 @@ async fn a_port_is_taken_once_per_transport_and_loadbalancer() {
 }
 
 #[tokio::test]
+async fn fields_of_a_listener_depend_on_its_protocol_and_load_balancer() {
+    let cloud = Cloud::demo().await;
+    let dedicated = cloud.loadbalancer("a").await;
+    let shared = json!({"vip_subnet_id": VIP_SUBNET_NEUTRON_ID});
+    let shared = cloud.create("/v2/{pid}/elb/loadbalancers", json!({"loadbalancer": shared})).await;
+    let pem = json!({"certificate": "-----BEGIN CERTIFICATE-----", "private_key": "-----BEGIN PRIVATE KEY-----"});
+    let certificate = cloud.create("/v3/{pid}/elb/certificates", json!({"certificate": pem})).await;
+    let listener = |lb: &str, protocol: &str, extra: Value| {
+        let mut listener = json!({"loadbalancer_id": lb, "protocol": protocol, "protocol_port": 443});
+        listener.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        json!({"listener": listener})
+    };
+    for (lb, protocol, extra, status, code) in [
+        (&dedicated, "TCP", json!({"client_timeout": 20}), 400, "ELB.8902"),
+        (&dedicated, "HTTP", json!({"client_timeout": 301}), 400, "ELB.8902"),
+        (&dedicated, "HTTP", json!({"insert_headers": {"X-Odd": true}}), 400, "ELB.8902"),
+        (&dedicated, "HTTPS", json!({"default_tls_container_ref": "none"}), 404, "ELB.8904"),
+        (&dedicated, "TLS", json!({}), 400, "ELB.9805"),
+        (&shared, "TLS", json!({"default_tls_container_ref": certificate}), 403, "ELB.8962"),
+        (&shared, "HTTP", json!({"gzip_enable": true}), 403, "ELB.8962"),
+        (&shared, "TCP", json!({"cps": 100}), 403, "ELB.8962"),
+        (&shared, "UDP", json!({"keepalive_timeout": 100}), 403, "ELB.8962"),
+    ] {
+        let reply = cloud.call("POST", LISTENERS, listener(lb, protocol, extra.clone())).await;
+        assert_eq!((reply.status, reply.code()), (status, code), "{protocol} {extra}");
+    }
+    let extra = json!({"default_tls_container_ref": certificate, "http2_enable": true, "client_timeout": 20});
+    let id = cloud.create(LISTENERS, listener(&dedicated, "TERMINATED_HTTPS", extra)).await;
+    let path = format!("{LISTENERS}/{id}");
+    let made = cloud.get(&path).await["listener"].clone();
+    assert_eq!(
+        (&made["protocol"], &made["http2_enable"], &made["client_timeout"]),
+        (&json!("HTTPS"), &json!(true), &json!(20))
+    );
+    cloud.call("PUT", &path, json!({"listener": {"transparent_client_ip_enable": true}})).await;
+    cloud.call("PUT", &path, json!({"listener": {"tls_ciphers_policy": "tls-9"}})).await.is(400, "ELB.8902");
+}
+
+#[tokio::test]
 async fn a_listener_has_one_default_pool_of_a_fitting_protocol() {
     let cloud = Cloud::demo().await;
     let lb = cloud.loadbalancer("a").await;
