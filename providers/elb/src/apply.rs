@@ -76,12 +76,8 @@ impl Apply<'_> {
                 now
             }
             (ElbResource::Eip(eip), balancer) => self.update_eip(eip, seen, balancer, &item.fields).await?,
-            (ElbResource::Pool(pool), Some(listener)) => {
-                let algorithm = pool.algorithm.unwrap_or_default().word();
-                let body = json!({"lb_algorithm": algorithm});
-                let json = self.client.update_pool(id, body).await?;
-                observe::pool(&json, self.owner, std::slice::from_ref(listener))
-            }
+            (ElbResource::Listener(listener), _) => self.update_listener(listener, seen, &item.fields).await?,
+            (ElbResource::Pool(pool), Some(listener)) => self.update_pool(pool, seen, listener, &item.fields).await?,
             (ElbResource::HealthMonitor(monitor), Some(pool)) => {
                 let body = body::monitor(monitor).into();
                 let json = self.client.update_monitor(id, body).await?;

@@ -2,51 +2,142 @@
 
 use std::fmt::Write;
 
-use crate::keys::{Form, KEYS, Key, Support};
+use crate::keys::{Form, KEYS, Key, OnChange, OnRemoval, Section, Support, Vocabulary};
+use crate::spec::Class;
+
+const INTRO: &str = "\
+# Annotations
+
+Generated from `providers/elb/src/keys/table.rs`. All values are texts: write `\"true\"`, `\"300\"`.
+
+- **All mistakes of a Service are told at once**, in the condition `ferrolb.io/ConfigurationValid` and an event, with the
+  key, the place in it and what would be valid. Until they are corrected nothing is made or changed.
+- **Unknown keys and unknown JSON fields stop nothing.** They are named in the same condition, with the nearest known one.
+- **A key without effect** (for another class, or for ports that do not speak what it needs) is named there, too.
+- **Changed** says what a new value does: *in place* without interruption; *anew*: the listener is deleted and made again,
+  its port does not answer for the time of a few calls; *refused*: a condition says so, and nothing is touched.
+- **Removed** says what happens when the key goes: *default*: as if it were set to what holds without it; *kept*: the load
+  balancer keeps the setting, as CCE documents; set the value you want before you remove the key.
+- **Since** names the oldest CCE clusters that know the key. FerroLB reads it on every cluster.
+- Marked (open): a key of cloud-provider-huaweicloud; (own): one of FerroLB; (both): one that both know. All others are
+  CCE's.
+";
 
 /// The page as Markdown.
 pub fn markdown() -> String {
-    let mut page = String::from(
-        "# Annotations\n\n\
-         Generated from `providers/elb/src/keys.rs`. Keys that are not in these tables lead to a warning on the\n\
-         Service that names the nearest known one; they stop nothing.\n",
-    );
-    let sections = [
-        (Support::Acts, "Acted on"),
-        (Support::Refused, "Refused: ignoring it would do the opposite of what it asks"),
-        (Support::Later, "Known, not yet acted on: a warning on the Service says so"),
-        (Support::Inert, "Known and without effect: written by a controller, or without meaning here"),
-    ];
-    for (support, title) in sections {
-        // Writing to a String cannot fail.
-        let _ = write!(page, "\n## {title}\n\n");
-        if support == Support::Refused {
-            page.push_str(REFUSED);
-        }
-        let _ = write!(page, "| Key | Meaning | Value | Without it |\n|---|---|---|---|\n");
-        for key in KEYS.iter().filter(|k| k.support == support) {
-            let _ = writeln!(page, "| `{}` | {} | {} | {} |", key.name, key.meaning, value(key), key.default);
-        }
+    let mut page = INTRO.to_owned();
+    for (section, title) in [
+        (Section::Balancer, "Load balancer and addresses"),
+        (Section::Listener, "Listeners"),
+        (Section::Pool, "Members, stickiness, health"),
+        (Section::Inside, "Clients inside the cluster"),
+        (Section::Dnat, "Class `dnat`"),
+    ] {
+        table(&mut page, title, |key| key.section == section && acts(key));
     }
+    table(&mut page, "Refused", |key| key.support == Support::Refused);
+    page.push_str(REFUSED);
+    table(&mut page, "Known and not acted on: a warning on the Service says so", |key| {
+        matches!(key.support, Support::Later | Support::Ignored(_))
+    });
+    table(&mut page, "Known and without effect: written by a controller, or without meaning here", |key| {
+        key.support == Support::Inert
+    });
     page
 }
 
 /// Not every value is refused.
-const REFUSED: &str = "\
-For a Service with one of these nothing is made or changed, and it says so. Values that ask for nothing are fine: an\n\
-empty one, `acl-id` beside `acl-status: off`, `instance-reclaim-policy: alwaysDelete`, `keep-eip: false`; and with\n\
-`elb.id` the load balancer and its EIP stay anyway.\n\n";
+const REFUSED: &str = "
+Ignoring these would do the opposite of what they ask. For a Service with one of them nothing is made or changed, and it
+says so. Values that ask for nothing are fine: an empty one, `acl-id` beside `acl-status: off`,
+`instance-reclaim-policy: alwaysDelete`, `keep-eip: false`; and with `elb.id` the load balancer and its EIP stay anyway.
+";
+
+fn acts(key: &Key) -> bool {
+    key.support == Support::Acts
+}
+
+fn table(page: &mut String, title: &str, is_in: impl Fn(&Key) -> bool) {
+    // Writing to a String cannot fail.
+    let _ = write!(page, "\n## {title}\n\n");
+    let _ = writeln!(page, "| Key | Meaning | Value | Without it | Needs | Changed | Removed | Since |");
+    let _ = writeln!(page, "|---|---|---|---|---|---|---|---|");
+    for key in KEYS.iter().filter(|k| is_in(k)) {
+        let _ = writeln!(
+            page,
+            "| `{}`{} | {} | {} | {} | {} | {} | {} | {} |",
+            key.name,
+            mark(key),
+            meaning(key),
+            value(key),
+            key.default,
+            needs(key),
+            changed(key),
+            removed(key),
+            key.since
+        );
+    }
+}
+
+fn mark(key: &Key) -> &'static str {
+    match key.vocabulary {
+        Vocabulary::Cce => "",
+        Vocabulary::Open => " (open)",
+        Vocabulary::Both => " (both)",
+        Vocabulary::Own => " (own)",
+    }
+}
+
+fn meaning(key: &Key) -> String {
+    let mut text = key.meaning.to_owned();
+    if !key.conflicts.is_empty() {
+        let _ = write!(text, "; {}", key.conflicts);
+    }
+    if let Support::Ignored(reason) = key.support {
+        let _ = write!(text, "; {reason}");
+    }
+    text
+}
 
 fn value(key: &Key) -> String {
     match key.form {
-        Form::Text => "text".into(),
-        Form::Id => "an id".into(),
-        Form::OneOf(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", "),
+        Form::OneOf(words) => {
+            let words = words.iter().filter(|w| !w.is_empty());
+            words.map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")
+        }
         Form::Switch => "`true`, `false`".into(),
         Form::Integer(least, most) => format!("{least} to {most}"),
-        Form::Json => "a JSON object".into(),
-        Form::JsonList => "a JSON array".into(),
-        Form::List => "values separated by commas".into(),
+        Form::Seconds(least, most) => format!("{least} to {most} seconds"),
+        Form::Id => "an id".into(),
+        other => other.valid(),
+    }
+}
+
+fn needs(key: &Key) -> String {
+    let class = match key.class {
+        Some(Class::Shared) => "shared",
+        Some(Class::Dedicated) => "dedicated",
+        None => "",
+    };
+    let listeners = key.listeners.iter().map(|p| p.word()).collect::<Vec<_>>().join(", ");
+    let parts: Vec<&str> = [class, listeners.as_str()].into_iter().filter(|p| !p.is_empty()).collect();
+    parts.join("; ")
+}
+
+fn changed(key: &Key) -> &'static str {
+    match key.change {
+        OnChange::InPlace => "in place",
+        OnChange::Interrupts => "anew",
+        OnChange::Forbidden => "refused",
+        OnChange::Nothing => "",
+    }
+}
+
+fn removed(key: &Key) -> &'static str {
+    match key.removal {
+        OnRemoval::Default => "default",
+        OnRemoval::Kept => "kept",
+        OnRemoval::Nothing => "",
     }
 }
 
@@ -58,19 +149,19 @@ mod tests {
     fn every_key_has_its_line() {
         let page = markdown();
         for key in KEYS {
-            assert_eq!(page.matches(&format!("| `{}` |", key.name)).count(), 1, "{}", key.name);
+            assert_eq!(page.matches(&format!("\n| `{}`", key.name)).count(), 1, "{}", key.name);
         }
     }
+
     #[test]
     fn what_is_refused_has_a_section_that_names_it() {
         let page = markdown();
-        let (_, rest) =
-            page.split_once("## Refused: ignoring it would do the opposite of what it asks").unwrap_or_default();
+        let (_, rest) = page.split_once("\n## Refused").unwrap_or_default();
         let (section, _) = rest.split_once("\n## ").unwrap_or_default();
-        let keys = KEYS.iter().filter(|k| k.support == Support::Refused);
-        for key in keys {
-            assert!(section.contains(&format!("| `{}` |", key.name)), "{section}");
+        let keys: Vec<_> = KEYS.iter().filter(|k| k.support == Support::Refused).collect();
+        for key in &keys {
+            assert!(section.contains(&format!("| `{}`", key.name)), "{section}");
         }
-        assert_eq!(section.matches("\n| `").count(), 4, "{section}");
+        assert_eq!(section.matches("\n| `").count(), keys.len(), "{section}");
     }
 }

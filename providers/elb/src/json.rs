@@ -11,31 +11,62 @@ const AROUND: usize = 24;
 /// # Errors
 /// What is wrong, with line and column, the text around it and a hint where the mistake is a usual one.
 pub(crate) fn object(option: &str, text: &str, example: &str) -> Result<Map<String, Value>, Problem> {
+    match value(option, text, &format!("a JSON object such as {example}"))? {
+        Value::Object(map) => Ok(map),
+        other => Err(Problem {
+            option: option.to_owned(),
+            at: String::new(),
+            message: format!("{} is not a JSON object", shown(&other)),
+            valid: wrapped(&other).unwrap_or_else(|| format!("a JSON object such as {example}")),
+        }),
+    }
+}
+
+/// The array in `text`.
+///
+/// # Errors
+/// As [`object`].
+pub(crate) fn array(option: &str, text: &str, example: &str) -> Result<Vec<Value>, Problem> {
+    match value(option, text, &format!("a JSON array such as {example}"))? {
+        Value::Array(items) => Ok(items),
+        other => Err(Problem {
+            option: option.to_owned(),
+            at: String::new(),
+            message: format!("{} is not a JSON array", shown(&other)),
+            valid: format!("a JSON array such as {example}"),
+        }),
+    }
+}
+
+/// A number, which CCE writes as a text and the open controller as a number.
+pub(crate) fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_u64(),
+    }
+}
+
+fn value(option: &str, text: &str, valid: &str) -> Result<Value, Problem> {
     let problem = |at: String, message: String, hint: Option<String>| Problem {
         option: option.to_owned(),
         at,
         message,
-        valid: hint.unwrap_or_else(|| format!("a JSON object such as {example}")),
+        valid: hint.unwrap_or_else(|| valid.to_owned()),
     };
     if text.trim().is_empty() {
-        let nothing = "the value is empty".to_owned();
-        return Err(problem(String::new(), nothing, None));
+        return Err(problem(String::new(), "the value is empty".to_owned(), None));
     }
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(other) => Err(problem(String::new(), format!("{} is not a JSON object", shown(&other)), wrapped(&other))),
-        Err(error) => {
-            let (line, column) = place(text, error.line(), error.column());
-            let at = offset(text, line, column);
-            let what = error.to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            Err(problem(
-                format!("line {line} column {column}"),
-                format!("not valid JSON: {what} near `{}`", excerpt(text, at)),
-                hint(text, at, what),
-            ))
-        }
-    }
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = place(text, error.line(), error.column());
+        let at = offset(text, line, column);
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        problem(
+            format!("line {line} column {column}"),
+            format!("not valid JSON: {what} near `{}`", excerpt(text, at)),
+            hint(text, at, what),
+        )
+    })
 }
 
 /// A value as an error message shows it, not longer than a line.

@@ -1,6 +1,13 @@
 //! Every annotation key that CCE, the open controller or their predecessors know, in one table.
 //!
-//! The parser warns from it, documentation and linter are made from it.
+//! The parser reads from it how a value is written, which field of a listener it sets and where that field exists; the
+//! reference page is made from it.
+
+mod table;
+
+use crate::spec::{Class, ElbProtocol};
+
+pub use table::*;
 
 /// One annotation key.
 #[derive(Clone, Copy, Debug)]
@@ -11,10 +18,56 @@ pub struct Key {
     pub meaning: &'static str,
     /// What values look like.
     pub form: Form,
-    /// What happens without it; empty: nothing.
+    /// What holds without it; empty: nothing.
     pub default: &'static str,
+    /// What it is about.
+    pub section: Section,
+    /// Whose word it is.
+    pub vocabulary: Vocabulary,
+    /// The class it needs; `None`: any that has a load balancer.
+    pub class: Option<Class>,
+    /// The listeners it is for; empty: all, or none in particular.
+    pub listeners: &'static [ElbProtocol],
+    /// The oldest CCE versions that know it; empty: all do.
+    pub since: &'static str,
+    /// What happens when its value changes.
+    pub change: OnChange,
+    /// What happens when it is removed.
+    pub removal: OnRemoval,
+    /// What it cannot stand beside, or what it needs besides.
+    pub conflicts: &'static str,
     /// What this version does with it.
     pub support: Support,
+    /// The field of a listener that it sets, as a path; empty: none, or not that alone.
+    pub sets: &'static str,
+}
+
+/// What a key is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Which load balancer serves.
+    Balancer,
+    /// How members are chosen and probed.
+    Pool,
+    /// What a port speaks.
+    Listener,
+    /// Clients inside the cluster.
+    Inside,
+    /// Class `dnat`.
+    Dnat,
+}
+
+/// Whose word a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// CCE's.
+    Cce,
+    /// The open controller's (cloud-provider-huaweicloud).
+    Open,
+    /// That of both.
+    Both,
+    /// Our own.
+    Own,
 }
 
 /// Form of a value.
@@ -22,6 +75,8 @@ pub struct Key {
 pub enum Form {
     /// Free text.
     Text,
+    /// Letters, digits, `-`, `_` and `.`.
+    Word,
     /// Id of a cloud object.
     Id,
     /// One of these.
@@ -30,12 +85,40 @@ pub enum Form {
     Switch,
     /// A number between these.
     Integer(u32, u32),
+    /// A number of seconds between these.
+    Seconds(u32, u32),
     /// A JSON object.
     Json,
     /// A JSON array.
     JsonList,
-    /// Values separated by commas.
+    /// Ids separated by commas.
+    Ids,
+    /// Values separated by commas, or as said.
     List,
+}
+
+/// What happens when the value of a key changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnChange {
+    /// The object is changed in place; traffic goes on.
+    InPlace,
+    /// The listener is made anew; its port does not answer meanwhile.
+    Interrupts,
+    /// A condition says that it cannot be had; nothing is destroyed.
+    Forbidden,
+    /// Nothing.
+    Nothing,
+}
+
+/// What happens when a key is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRemoval {
+    /// The same as changing it to what holds without it.
+    Default,
+    /// The load balancer keeps the setting, as CCE documents.
+    Kept,
+    /// Nothing.
+    Nothing,
 }
 
 /// What this version does with a key.
@@ -47,43 +130,11 @@ pub enum Support {
     Refused,
     /// Not yet, and that makes a difference: the user is warned.
     Later,
+    /// Nothing on purpose, and the user is warned with this reason.
+    Ignored(&'static str),
     /// Nothing, and nothing is missed: written by a controller, or without meaning for it today.
     Inert,
 }
-
-/// `kubernetes.io/elb.class`
-pub const CLASS: &str = "kubernetes.io/elb.class";
-/// `kubernetes.io/elb.id`
-pub const ID: &str = "kubernetes.io/elb.id";
-/// `kubernetes.io/elb.autocreate`
-pub const AUTOCREATE: &str = "kubernetes.io/elb.autocreate";
-/// `kubernetes.io/elb.enterpriseID`
-pub const ENTERPRISE_ID: &str = "kubernetes.io/elb.enterpriseID";
-/// `kubernetes.io/elb.lb-algorithm`
-pub const LB_ALGORITHM: &str = "kubernetes.io/elb.lb-algorithm";
-/// `kubernetes.io/elb.health-check-flag`
-pub const HEALTH_CHECK_FLAG: &str = "kubernetes.io/elb.health-check-flag";
-/// `kubernetes.io/elb.health-check-option`
-pub const HEALTH_CHECK_OPTION: &str = "kubernetes.io/elb.health-check-option";
-/// `kubernetes.io/elb.acl-id`
-pub const ACL_ID: &str = "kubernetes.io/elb.acl-id";
-/// `kubernetes.io/elb.acl-status`
-pub const ACL_STATUS: &str = "kubernetes.io/elb.acl-status";
-/// `kubernetes.io/elb.client-ca-cert-id`
-pub const CLIENT_CA_CERT_ID: &str = "kubernetes.io/elb.client-ca-cert-id";
-/// `kubernetes.io/elb.instance-reclaim-policy`
-pub const INSTANCE_RECLAIM_POLICY: &str = "kubernetes.io/elb.instance-reclaim-policy";
-/// `kubernetes.io/elb.keep-eip`
-pub const KEEP_EIP: &str = "kubernetes.io/elb.keep-eip";
-
-/// `kubernetes.io/natgateway.id`
-pub const NAT_GATEWAY_ID: &str = "kubernetes.io/natgateway.id";
-/// `kubernetes.io/elb.eip-id`
-pub const EIP_ID: &str = "kubernetes.io/elb.eip-id";
-/// `kubernetes.io/elb.eip-auto-create-option`
-pub const EIP_AUTO_CREATE_OPTION: &str = "kubernetes.io/elb.eip-auto-create-option";
-/// `ferrolb.io/ip-mode`
-pub const IP_MODE: &str = "ferrolb.io/ip-mode";
 
 /// Prefix of the keys that are ours to know: an unknown one with it is a mistake worth a warning.
 pub const PREFIX: &str = "kubernetes.io/elb.";
@@ -98,6 +149,12 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     closest(name, KEYS.iter().map(|k| k.name))
 }
 
+/// The fields of a listener that keys set, and the objects that some of them are parts of.
+pub(crate) fn listener_fields() -> impl Iterator<Item = &'static str> {
+    let paths = KEYS.iter().map(|k| k.sets).filter(|path| !path.is_empty());
+    paths.flat_map(|path| [Some(path), path.split_once('/').map(|(object, _)| object)]).flatten()
+}
+
 /// The candidate that differs from `name` in at most a third of its letters.
 pub(crate) fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let short = |text: &str| text.strip_prefix(PREFIX).unwrap_or(text).to_ascii_lowercase().replace(['_', '.'], "-");
@@ -109,91 +166,108 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|(_, c)| c)
 }
 
-const fn key(name: &'static str, meaning: &'static str, form: Form, default: &'static str, support: Support) -> Key {
-    Key { name, meaning, form, default, support }
+impl Form {
+    /// What is valid, for people.
+    pub fn valid(self) -> String {
+        match self {
+            Self::Text => "text".into(),
+            Self::Word => "letters, digits, - _ .".into(),
+            Self::Id => "an id: 1 to 100 letters, digits, - and _".into(),
+            Self::OneOf(words) => words.iter().filter(|w| !w.is_empty()).copied().collect::<Vec<_>>().join(", "),
+            Self::Switch => "true or false".into(),
+            Self::Integer(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Seconds(least, most) => {
+                format!("a whole number of seconds from {least} to {most}, without a unit")
+            }
+            Self::Json => "a JSON object".into(),
+            Self::JsonList => "a JSON array".into(),
+            Self::Ids => "ids separated by commas".into(),
+            Self::List => "values separated by commas".into(),
+        }
+    }
 }
 
-use Form::{Id, Integer, Json, JsonList, List, OneOf, Switch, Text};
-use Support::{Acts, Inert, Later, Refused};
+/// An entry with what most keys have in common; the rest is said by the methods below.
+pub(crate) const fn key(name: &'static str, meaning: &'static str, form: Form, section: Section) -> Key {
+    Key {
+        name,
+        meaning,
+        form,
+        default: "",
+        section,
+        vocabulary: Vocabulary::Cce,
+        class: None,
+        listeners: &[],
+        since: "",
+        change: OnChange::InPlace,
+        removal: OnRemoval::Default,
+        conflicts: "",
+        support: Support::Acts,
+        sets: "",
+    }
+}
 
-/// The table.
-#[rustfmt::skip]
-pub const KEYS: &[Key] = &[
-    // Choosing or making the load balancer
-    key(CLASS, "kind of load balancer", OneOf(&["union", "performance", "shared", "dedicated", "dnat"]), "union with elb.autocreate; with elb.id not needed", Acts),
-    key(ID, "use this existing load balancer", Id, "", Acts),
-    key(AUTOCREATE, "make a load balancer", Json, "", Acts),
-    key(ENTERPRISE_ID, "enterprise project of what is made", Id, "0, the default project", Acts),
-    key("kubernetes.io/elb.subnet-id", "subnet of the load balancer in very old clusters", Id, "", Inert),
-    key("kubernetes.io/elb.vpc.id", "VPC, old spelling", Id, "", Inert),
-    key("kubernetes.io/elb.tags", "tags of the load balancer", Text, "", Later),
-    key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer when the Service goes", OneOf(&["alwaysDelete", "retain"]), "alwaysDelete", Refused),
-    key(EIP_ID, "class dnat: the EIP, by its id; otherwise EIP of the load balancer (CCE writes it, the open controller reads it)", Id, "", Later),
-    key("kubernetes.io/elb.custom-eip-id", "bind this EIP instead", Id, "", Later),
-    key("kubernetes.io/elb.custom-eip-status", "written by CCE", Json, "", Inert),
-    key("kubernetes.io/elb.mark", "written by CCE", Text, "", Inert),
-    key(KEEP_EIP, "keep the EIP when the Service goes", Switch, "false", Refused),
-    key(EIP_AUTO_CREATE_OPTION, "class dnat: make an EIP; otherwise not yet (open controller)", Json, "", Later),
-    key("kubernetes.io/elb.availability-zones", "zones of a dedicated load balancer (open controller)", List, "", Later),
-    key("kubernetes.io/elb.l4-flavor-id", "flavor of a dedicated load balancer (open controller)", Id, "the region's", Later),
-    key("kubernetes.io/elb.l7-flavor-id", "flavor of a dedicated load balancer (open controller)", Id, "the region's", Later),
-    key("kubernetes.io/elb.enable-cross-vpc", "members outside the VPC (open controller)", Switch, "false", Later),
-    key(NAT_GATEWAY_ID, "class dnat: the public NAT gateway that gets a rule for each port", Id, "", Acts),
-    key(IP_MODE, "class dnat: whether clients inside the cluster are served by kube-proxy (VIP) or would have to go through the gateway, which does not answer them (Proxy)", OneOf(&["VIP", "Proxy"]), "VIP; with the mock cloud, which may run on a node, Proxy", Acts),
-    // Pool, health, stickiness
-    key(LB_ALGORITHM, "how a member is chosen", OneOf(&["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"]), "ROUND_ROBIN", Acts),
-    key("kubernetes.io/elb.session-affinity-mode", "a client keeps its member", OneOf(&["SOURCE_IP"]), "off", Later),
-    key("kubernetes.io/elb.session-affinity-option", "for how long a client keeps its member", Json, "60 minutes", Later),
-    key("kubernetes.io/elb.session-affinity-flag", "a client keeps its member (open controller)", OneOf(&["on", "off"]), "off", Later),
-    key("kubernetes.io/session-affinity-mode", "a client keeps its member, old spelling", OneOf(&["SOURCE_IP"]), "off", Later),
-    key(HEALTH_CHECK_FLAG, "whether members are probed", OneOf(&["on", "off", ""]), "on", Acts),
-    key(HEALTH_CHECK_OPTION, "how members are probed", Json, "every 5 s, timeout 10 s, 3 retries", Acts),
-    key("kubernetes.io/elb.health-check-options", "how members are probed, port by port", JsonList, "", Later),
-    key("kubernetes.io/elb.adaptive-weight", "weight of a node = ready pods on it", Switch, "false", Later),
-    key("kubernetes.io/elb.custom-backend-weights", "weights of the pods of a StatefulSet", Json, "", Later),
-    key("kubernetes.io/elb.connection-drain-enable", "connections survive the removal of a member", Switch, "false", Later),
-    key("kubernetes.io/elb.connection-drain-timeout", "for how many seconds they do", Integer(10, 4000), "", Later),
-    key("kubernetes.io/hws-hostNetwork", "pods on the host's network are members themselves", Switch, "false", Later),
-    key("kubernetes.io/elb.pools-options", "forward all ports", Json, "", Later),
-    key("kubernetes.io/elb.multicluster", "several clusters share one listener", Switch, "false", Later),
-    key("kubernetes.io/elb.multicluster-loadbalancer-weight", "share of this cluster", Integer(0, 100), "", Later),
-    key("kubernetes.io/elb.listener-port", "written by CCE", Text, "", Inert),
-    key("kubernetes.io/elb.listener-port-ranges-auto-generated", "written by CCE", Text, "", Inert),
-    key("kubernetes.io/elb.backend.ip-version", "address family of members (open controller)", Text, "", Later),
-    key("kubernetes.io/elb.backend.subnet-id", "subnet of members (open controller)", Id, "", Later),
-    // Listener
-    key("kubernetes.io/elb.protocol-port", "which ports speak HTTP, HTTPS or TLS", List, "none", Later),
-    key("kubernetes.io/elb.cert-id", "server certificate", Id, "", Later),
-    key("kubernetes.io/elb.default-tls-container-ref", "server certificate (open controller)", Id, "", Later),
-    key(CLIENT_CA_CERT_ID, "CA of client certificates", Id, "", Refused),
-    key("kubernetes.io/elb.tls-certificate-ids", "certificates by domain", List, "", Later),
-    key("kubernetes.io/elb.http2-enable", "HTTP/2", Switch, "false", Later),
-    key("kubernetes.io/elb.tls-ciphers-policy", "TLS versions and ciphers", Text, "the cloud's", Later),
-    key("kubernetes.io/elb.security_policy_id", "TLS policy of one's own", Id, "", Later),
-    key("kubernetes.io/elb.security-pool-protocol", "TLS towards members", Text, "off", Later),
-    key("kubernetes.io/elb.pool-protocol", "protocol towards members", Text, "", Later),
-    key("kubernetes.io/elb.keepalive_timeout", "idle timeout in seconds", Integer(0, 4000), "300", Later),
-    key("kubernetes.io/elb.client_timeout", "request timeout in seconds, HTTP", Integer(1, 300), "60", Later),
-    key("kubernetes.io/elb.member_timeout", "response timeout in seconds, HTTP", Integer(1, 300), "60", Later),
-    key("kubernetes.io/elb.idle-timeout", "idle timeout in seconds (open controller)", Integer(0, 4000), "300", Later),
-    key("kubernetes.io/elb.request-timeout", "request timeout in seconds (open controller)", Integer(1, 300), "60", Later),
-    key("kubernetes.io/elb.response-timeout", "response timeout in seconds (open controller)", Integer(1, 300), "60", Later),
-    key(ACL_ID, "IP address group that may or may not connect", List, "everybody may connect", Refused),
-    key(ACL_STATUS, "whether that group is used", OneOf(&["on", "off", "true", "false"]), "", Later),
-    key("kubernetes.io/elb.acl-type", "what that group is", OneOf(&["white", "black"]), "", Later),
-    key("kubernetes.io/elb.transparent-client-ip", "members see the client's address", Switch, "dedicated: true", Later),
-    key("kubernetes.io/elb.enable-transparent-client-ip", "members see the client's address (open controller)", Switch, "false", Later),
-    key("kubernetes.io/elb.x-forwarded-port", "header X-Forwarded-Port", Switch, "false", Later),
-    key("kubernetes.io/elb.x-forwarded-for-port", "header X-Forwarded-For-Port", Switch, "false", Later),
-    key("kubernetes.io/elb.x-forwarded-host", "header X-Forwarded-Host", Switch, "false", Later),
-    key("kubernetes.io/elb.gzip-enabled", "compression", Switch, "false", Later),
-    key("kubernetes.io/elb.port-ranges", "ranges of ports instead of single ones", Json, "", Later),
-    key("kubernetes.io/elb.cps", "new connections per second", Integer(0, 1_000_000), "no limit", Later),
-    key("kubernetes.io/elb.connection", "concurrent connections", Integer(0, 1_000_000), "no limit", Later),
-    key("kubernetes.io/elb.connection-limit", "concurrent connections (open controller)", Text, "no limit", Later),
-    // Inside the cluster
-    key("kubernetes.io/elb.pass-through", "clients inside the cluster go through the load balancer", OneOf(&["true", "onlyLocal"]), "", Later),
-];
+impl Key {
+    const fn default(mut self, default: &'static str) -> Self {
+        self.default = default;
+        self
+    }
+
+    const fn of(mut self, vocabulary: Vocabulary) -> Self {
+        self.vocabulary = vocabulary;
+        self
+    }
+
+    const fn only(mut self, class: Class) -> Self {
+        self.class = Some(class);
+        self
+    }
+
+    const fn on(mut self, listeners: &'static [ElbProtocol]) -> Self {
+        self.listeners = listeners;
+        self
+    }
+
+    const fn since(mut self, since: &'static str) -> Self {
+        self.since = since;
+        self
+    }
+
+    const fn fixed(mut self) -> Self {
+        self.change = OnChange::Forbidden;
+        self.removal = OnRemoval::Default;
+        self
+    }
+
+    const fn interrupts(mut self) -> Self {
+        self.change = OnChange::Interrupts;
+        self
+    }
+
+    const fn kept(mut self) -> Self {
+        self.removal = OnRemoval::Kept;
+        self
+    }
+
+    const fn unless(mut self, conflicts: &'static str) -> Self {
+        self.conflicts = conflicts;
+        self
+    }
+
+    const fn sets(mut self, field: &'static str) -> Self {
+        self.sets = field;
+        self
+    }
+
+    const fn support(mut self, support: Support) -> Self {
+        self.support = support;
+        if !matches!(support, Support::Acts | Support::Refused) {
+            self.change = OnChange::Nothing;
+            self.removal = OnRemoval::Nothing;
+        }
+        self
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -206,6 +280,11 @@ mod tests {
         assert_eq!(names.len(), KEYS.len());
         assert!(names.iter().all(|n| n.starts_with("kubernetes.io/") || n.starts_with("ferrolb.io/")));
         assert!(KEYS.iter().all(|k| !k.meaning.is_empty()));
+    }
+
+    #[test]
+    fn what_sets_a_field_is_acted_on() {
+        assert!(KEYS.iter().filter(|k| !k.sets.is_empty()).all(|k| k.support == Support::Acts));
     }
 
     #[test]

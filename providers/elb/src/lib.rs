@@ -46,6 +46,7 @@ mod parse;
 mod provider;
 mod refuse;
 mod resource;
+mod settings;
 mod spec;
 mod status;
 mod stranger;
@@ -62,4 +63,6 @@ pub use resource::{
     Binding, DnatRule, Eip, ElbResource, FoundBalancer, HealthMonitor, Listener, LoadBalancer, Member, MemberHealth,
     NatGateway, NewBalancer, Pool, PoolKey, PublicAddress, Target,
 };
-pub use spec::{Algorithm, Autocreate, Balancer, Class, ElbSpec, HealthCheck, Probe, PublicIp};
+pub use spec::{
+    Algorithm, Autocreate, Balancer, Class, ElbProtocol, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp, Settings,
+};

@@ -7,12 +7,12 @@ use ferrolb_provider::{Desired, Family, Model, Port, Problem, Protocol, TrafficP
 
 use crate::config::ElbConfig;
 use crate::dnat;
-use crate::keys::HEALTH_CHECK_OPTION;
+use crate::keys::{HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS};
 use crate::parse::{Parsed, parse};
 use crate::resource::{
     Binding, Eip, ElbResource, HealthMonitor, Listener, LoadBalancer, Member, NewBalancer, Pool, PoolKey,
 };
-use crate::spec::{Autocreate, Balancer, Class, ElbSpec, HealthCheck, Probe, PublicIp};
+use crate::spec::{Autocreate, Balancer, Class, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp};
 
 /// The port by which CCE's console says which port to probe. It is no port of the load balancer.
 const HEALTH_PORT: &str = "cce-healthz";
@@ -25,19 +25,31 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
     if dnat::is_wanted(&want.options) {
         return dnat::model(want, config);
     }
-    let Parsed { spec, mut errors, mut warnings } = parse(&want.options);
+    let Parsed { spec, mut errors, mut warnings } = parse(want);
     check(want, &mut errors, &mut warnings);
     let Some(spec) = spec.filter(|_| errors.is_empty()) else {
         return Err(errors);
     };
     let mut resources = balancer(&spec.balancer, want);
     let monitor_port = monitor_port(want);
-    for port in served(want) {
-        let key = PoolKey::Port(port.protocol, port.port);
-        resources.push(ElbResource::Listener(Listener { key: key.clone() }));
-        resources.push(ElbResource::Pool(Pool { key: key.clone(), algorithm: Some(spec.algorithm) }));
-        if let Some(check) = &spec.health {
-            let monitor = monitor(check, port, want, monitor_port, &mut warnings);
+    for spec_port in &spec.ports {
+        let Some(port) = backends_of(want, spec_port) else {
+            continue;
+        };
+        let key = PoolKey::Port(spec_port.transport, spec_port.port);
+        resources.push(ElbResource::Listener(Listener {
+            key: key.clone(),
+            protocol: Some(spec_port.protocol),
+            settings: spec_port.listener.clone(),
+        }));
+        resources.push(ElbResource::Pool(Pool {
+            key: key.clone(),
+            protocol: Some(spec_port.pool_protocol),
+            algorithm: Some(spec.algorithm),
+            settings: spec_port.pool.clone(),
+        }));
+        if let Some(check) = &spec_port.health {
+            let monitor = monitor(check, spec_port, want, monitor_port, &mut warnings);
             resources.push(ElbResource::HealthMonitor(monitor));
         }
         resources.extend(members(port, &key, config).map(ElbResource::Member));
@@ -46,8 +58,15 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
     Ok(Model { resources, warnings })
 }
 
-fn served(want: &Desired) -> impl Iterator<Item = &Port> {
+/// The ports that clients may connect to.
+pub(crate) fn served(want: &Desired) -> impl Iterator<Item = &Port> {
     want.ports.iter().filter(|p| p.name != HEALTH_PORT)
+}
+
+/// The Service port whose backends a listener sends to: requests that come by QUIC go on by TCP.
+fn backends_of<'a>(want: &'a Desired, spec: &PortSpec) -> Option<&'a Port> {
+    let transport = spec.pool_protocol.transport();
+    served(want).find(|p| p.protocol == transport && p.port == spec.port)
 }
 
 /// Protocols and families that neither a load balancer nor a NAT gateway serves.
@@ -94,9 +113,6 @@ fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>)
     };
     if !want.addresses.is_empty() {
         warn("spec.loadBalancerIP", "known, not yet acted on: the cloud chooses the address");
-    }
-    if want.affinity_seconds.is_some() {
-        warn("spec.sessionAffinity", "known, not yet acted on: clients may change backends");
     }
 }
 
@@ -179,30 +195,31 @@ fn monitor_port(want: &Desired) -> Option<(Protocol, u16)> {
 
 fn monitor(
     check: &HealthCheck,
-    port: &Port,
+    port: &PortSpec,
     want: &Desired,
     monitor_port: Option<(Protocol, u16)>,
     warnings: &mut Vec<Problem>,
 ) -> HealthMonitor {
+    let transport = port.pool_protocol.transport();
     let local = match want.traffic_policy {
         TrafficPolicy::Local => want.health_check_node_port,
         TrafficPolicy::Cluster => None,
     };
     let mut monitor = HealthMonitor {
-        pool: PoolKey::Port(port.protocol, port.port),
+        pool: PoolKey::Port(port.transport, port.port),
         probe: Some(Probe::Tcp),
         delay: check.delay,
         timeout: check.timeout,
         max_retries: check.max_retries,
-        port: monitor_port.filter(|(protocol, _)| *protocol == port.protocol).map(|(_, port)| port),
+        port: check.port.or(monitor_port.filter(|(protocol, _)| *protocol == transport).map(|(_, port)| port)),
     };
-    match (port.protocol, &check.probe) {
+    match (transport, &check.probe) {
         // The API takes nothing else for a UDP pool.
         (Protocol::Udp, probe) => {
             monitor.probe = Some(Probe::Udp);
             if matches!(probe, Some(Probe::Tcp | Probe::Http { .. })) {
                 warnings.push(Problem {
-                    option: HEALTH_CHECK_OPTION.to_owned(),
+                    option: said_in(want).to_owned(),
                     at: "$.protocol".into(),
                     message: format!("without effect on UDP port {}, which can only be probed by UDP", port.port),
                     valid: String::new(),
@@ -210,7 +227,7 @@ fn monitor(
             }
         }
         (_, Some(Probe::Udp)) => warnings.push(Problem {
-            option: HEALTH_CHECK_OPTION.to_owned(),
+            option: said_in(want).to_owned(),
             at: "$.protocol".into(),
             message: format!("without effect on TCP port {}, which cannot be probed by UDP", port.port),
             valid: String::new(),
@@ -227,15 +244,22 @@ fn monitor(
     monitor
 }
 
+/// The key that says how members are probed.
+fn said_in(want: &Desired) -> &'static str {
+    if want.options.contains_key(HEALTH_CHECK_OPTIONS) { HEALTH_CHECK_OPTIONS } else { HEALTH_CHECK_OPTION }
+}
+
 /// With policy Local a node without an endpoint drops what it gets, so something must tell the load balancer.
 fn warn_of_policy(spec: &ElbSpec, want: &Desired, warnings: &mut Vec<Problem>) {
     if want.traffic_policy == TrafficPolicy::Cluster {
         return;
     }
-    let blind = match &spec.health {
-        None => "with health checks off nobody can tell",
-        Some(_) if served(want).any(|p| p.protocol == Protocol::Udp) => "a UDP health check cannot tell",
-        Some(_) => return,
+    let blind = match () {
+        _ if spec.ports.iter().any(|p| p.health.is_none()) => "with health checks off nobody can tell",
+        _ if spec.ports.iter().any(|p| p.pool_protocol.transport() == Protocol::Udp) => {
+            "a UDP health check cannot tell"
+        }
+        _ => return,
     };
     warnings.push(Problem {
         option: "spec.externalTrafficPolicy".into(),

@@ -6,16 +6,21 @@ mod nat;
 
 use std::net::IpAddr;
 
-use ferrolb_provider::{Id, Owner, Protocol, Seen, State};
+use ferrolb_provider::{Id, Owner, Seen, State};
 
 use crate::client::elb::{ListenerJson, MemberJson, MonitorJson, PoolJson};
+use crate::keys;
 use crate::mark;
 use crate::resource::{ElbResource, HealthMonitor, Listener, Member, MemberHealth, Pool, PoolKey};
-use crate::spec::{Algorithm, Probe};
+use crate::settings::found;
+use crate::spec::{Algorithm, ElbProtocol, Probe};
 
 pub(crate) use balancer::balancer;
 pub(crate) use eip::eip;
 pub(crate) use nat::{gateway, public_address, rule};
+
+/// The fields of a pool that options set.
+const POOL_FIELDS: [&str; 3] = ["session_persistence", "connection_drain", "slow_start"];
 
 type Found = Seen<ElbResource>;
 
@@ -24,7 +29,11 @@ pub(crate) fn listener(json: &ListenerJson, owner: &Owner) -> Found {
     let key = port_key(&json.protocol, json.protocol_port).unwrap_or_else(|| PoolKey::Stray(json.id.clone()));
     Seen {
         id: Id(json.id.clone()),
-        resource: ElbResource::Listener(Listener { key }),
+        resource: ElbResource::Listener(Listener {
+            key,
+            protocol: ElbProtocol::of(&json.protocol),
+            settings: found(&json.settings, keys::listener_fields()),
+        }),
         parents: json.loadbalancers.iter().map(|r| Id(r.id.clone())).collect(),
         owned: mark::is_of(&json.description, owner),
         created: sortable(&json.created_at),
@@ -41,10 +50,15 @@ pub(crate) fn pool(json: &PoolJson, owner: &Owner, listeners: &[Found]) -> Found
         _ => None,
     });
     let key = of_listener.or_else(|| key_in_name(&json.name)).unwrap_or_else(|| PoolKey::Stray(json.id.clone()));
-    let algorithm = Algorithm::ALL.into_iter().find(|a| a.word() == json.lb_algorithm);
+    let pool = Pool {
+        key,
+        protocol: ElbProtocol::of(&json.protocol),
+        algorithm: Algorithm::of(&json.lb_algorithm),
+        settings: found(&json.settings, POOL_FIELDS.into_iter()),
+    };
     Seen {
         id: Id(json.id.clone()),
-        resource: ElbResource::Pool(Pool { key, algorithm }),
+        resource: ElbResource::Pool(pool),
         parents,
         owned: mark::is_of(&json.description, owner),
         created: sortable(&json.created_at),
@@ -128,11 +142,7 @@ pub(crate) fn transport_key(protocol: &str, port: u32) -> Option<PoolKey> {
 }
 
 fn port_key(protocol: &str, port: u32) -> Option<PoolKey> {
-    let protocol = match protocol {
-        "TCP" => Protocol::Tcp,
-        "UDP" => Protocol::Udp,
-        _ => return None,
-    };
+    let protocol = ElbProtocol::of(protocol)?.transport();
     let port = u16::try_from(port).ok().filter(|p| *p > 0)?;
     Some(PoolKey::Port(protocol, port))
 }

@@ -1,12 +1,17 @@
 //! Options (annotations) → what they ask for. Never stops at the first problem.
 
-use ferrolb_provider::{Options, Problem};
+mod listener;
+mod pool;
+pub(crate) mod read;
+
+use ferrolb_provider::{Desired, Options, Problem};
 
 use crate::autocreate::{self, ID_FORM, is_id};
 use crate::health_check;
 use crate::keys::{AUTOCREATE, CLASS, ENTERPRISE_ID, ID, KEYS, LB_ALGORITHM, PREFIX, Support, find, nearest};
 use crate::refuse::refuse;
 use crate::spec::{Algorithm, Balancer, Class, ElbSpec};
+use read::Reader;
 
 /// What was read.
 #[derive(Clone, Debug)]
@@ -20,20 +25,28 @@ pub struct Parsed {
 }
 
 /// Reads the options of a Service.
-pub fn parse(options: &Options) -> Parsed {
-    let mut errors = Vec::new();
-    let mut warnings = warn_of_keys(options);
-    let class = class(options, &mut errors);
-    let enterprise_project = id(options, ENTERPRISE_ID, &mut errors);
-    let algorithm = algorithm(options, &mut errors);
-    let health = health_check::parse(options, &mut errors, &mut warnings);
+pub fn parse(want: &Desired) -> Parsed {
+    let options = &want.options;
+    let mut reader = Reader::new(options);
+    reader.warnings = warn_of_keys(options);
+    let class = class(options, &mut reader.errors);
+    let known = class.ok().flatten();
+    let open =
+        reader.text(CLASS).is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "shared" | "dedicated"));
+    let enterprise_project = id(options, ENTERPRISE_ID, &mut reader.errors);
+    let algorithm = reader.word(LB_ALGORITHM).as_deref().and_then(Algorithm::of).unwrap_or_default();
+    let mut ports = listener::parse(&mut reader, want, known, open);
+    listener::warn_of_hidden_clients(&mut reader, want);
+    pool::parse(&mut reader, want, known, algorithm, &mut ports);
+    health_check::parse(&mut reader, open, &mut ports);
+    let Reader { mut errors, mut warnings, .. } = reader;
     let balancer = balancer(options, class, &mut errors, &mut warnings);
     errors.extend(refuse(options, balancer.as_ref()));
     let spec = balancer.map(|mut balancer| {
         if let Balancer::New(new) = &mut balancer {
             new.enterprise_project = enterprise_project;
         }
-        ElbSpec { balancer, algorithm, health }
+        ElbSpec { balancer, algorithm, ports }
     });
     Parsed { spec: spec.filter(|_| errors.is_empty()), errors, warnings }
 }
@@ -98,22 +111,6 @@ fn class(options: &Options, errors: &mut Vec<Problem>) -> Result<Option<Class>, 
     Err(())
 }
 
-fn algorithm(options: &Options, errors: &mut Vec<Problem>) -> Algorithm {
-    let word = options.get(LB_ALGORITHM).map_or("", |w| w.trim());
-    if word.is_empty() {
-        return Algorithm::default();
-    }
-    Algorithm::ALL.into_iter().find(|a| a.word() == word).unwrap_or_else(|| {
-        errors.push(Problem {
-            option: LB_ALGORITHM.to_owned(),
-            at: String::new(),
-            message: format!("\"{word}\" is not known"),
-            valid: format!("one of {}", Algorithm::ALL.map(Algorithm::word).join(", ")),
-        });
-        Algorithm::default()
-    })
-}
-
 /// The id in an option, `None` for none.
 pub(crate) fn id(options: &Options, key: &str, errors: &mut Vec<Problem>) -> Option<String> {
     let id = options.get(key)?.trim();
@@ -143,6 +140,17 @@ fn warn_of_keys(options: &Options) -> Vec<Problem> {
                 message: "known, not yet acted on".into(),
                 valid: format!("it means: {}", known.meaning),
             },
+            Some(known)
+                if !is_off(value)
+                    && let Support::Ignored(reason) = known.support =>
+            {
+                Problem {
+                    option: key.clone(),
+                    at: String::new(),
+                    message: format!("without effect: {reason}"),
+                    valid: String::new(),
+                }
+            }
             Some(_) => continue,
             None if key.starts_with(PREFIX) => Problem {
                 option: key.clone(),

@@ -2,7 +2,7 @@
 
 use ferrolb_provider::{Options, Problem};
 
-use crate::keys::{ACL_ID, ACL_STATUS, CLIENT_CA_CERT_ID, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP};
+use crate::keys::{ACL_ID, ACL_STATUS, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP};
 use crate::spec::Balancer;
 
 /// A problem for each option that asks for a restriction or for something to stay; `balancer` is what was read of the
@@ -29,10 +29,6 @@ pub(crate) fn refuse(options: &Options, balancer: Option<&Balancer>) -> Vec<Prob
     if !value(ACL_ID).is_empty() && !is(ACL_STATUS, &["off", "false"]) {
         let valid = format!("no {ACL_ID}, or {ACL_STATUS}: off, where everybody may connect");
         refuse(ACL_ID, "everybody could connect if it were ignored", &valid);
-    }
-    if !value(CLIENT_CA_CERT_ID).is_empty() {
-        let valid = format!("no {CLIENT_CA_CERT_ID}, where clients need no certificate");
-        refuse(CLIENT_CA_CERT_ID, "clients without a certificate could connect if it were ignored", &valid);
     }
     if makes_balancer && !is(INSTANCE_RECLAIM_POLICY, &["", "alwaysDelete"]) {
         let valid = format!("alwaysDelete; or a load balancer of your own by {ID}, which stays");

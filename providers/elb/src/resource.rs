@@ -102,6 +102,7 @@ impl Resource for ElbResource {
         match (self, seen) {
             (Self::LoadBalancer(want), Self::LoadBalancer(seen)) => want.change(seen),
             (Self::Eip(want), Self::Eip(seen)) => want.change(seen),
+            (Self::Listener(want), Self::Listener(seen)) => want.change(seen),
             (Self::Pool(want), Self::Pool(seen)) => want.change(seen),
             (Self::Member(want), Self::Member(seen)) => updates([("weight", want.weight != seen.weight)]),
             (Self::HealthMonitor(want), Self::HealthMonitor(seen)) => want.change(seen),

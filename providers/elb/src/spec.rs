@@ -1,8 +1,11 @@
 //! What the options ask for, parsed and checked.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use ferrolb_provider::Protocol;
 use serde::Serialize;
+use serde_json::Value;
 
 /// All options of one Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -11,8 +14,97 @@ pub struct ElbSpec {
     pub balancer: Balancer,
     /// How pools choose a member.
     pub algorithm: Algorithm,
+    /// What each port that is served is to do.
+    pub ports: Vec<PortSpec>,
+}
+
+/// One port: listener, pool and health check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PortSpec {
+    /// Transport protocol of the Service port.
+    pub transport: Protocol,
+    /// Port on which clients connect.
+    pub port: u16,
+    /// What the listener speaks.
+    pub protocol: ElbProtocol,
+    /// What else the listener is to be; only what the user named.
+    pub listener: Settings,
+    /// What the pool speaks.
+    pub pool_protocol: ElbProtocol,
+    /// What else the pool is to be.
+    pub pool: Settings,
     /// How members are probed; `None`: not at all.
     pub health: Option<HealthCheck>,
+}
+
+/// Fields of an API object, by their paths there (`insert_headers/X-Forwarded-Host`).
+pub type Settings = BTreeMap<&'static str, Value>;
+
+/// Protocol of a listener or pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum ElbProtocol {
+    /// TCP
+    Tcp,
+    /// UDP
+    Udp,
+    /// HTTP
+    Http,
+    /// HTTPS; `TERMINATED_HTTPS` on shared load balancers.
+    Https,
+    /// TLS, then TCP
+    Tls,
+    /// HTTP/3; listeners only.
+    Quic,
+    /// gRPC; pools only.
+    Grpc,
+}
+
+impl ElbProtocol {
+    const ALL: [Self; 7] = [Self::Tcp, Self::Udp, Self::Http, Self::Https, Self::Tls, Self::Quic, Self::Grpc];
+
+    /// In the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Http => "HTTP",
+            Self::Https => "HTTPS",
+            Self::Tls => "TLS",
+            Self::Quic => "QUIC",
+            Self::Grpc => "GRPC",
+        }
+    }
+
+    /// From the API, or from an annotation in any case of letters.
+    pub fn of(word: &str) -> Option<Self> {
+        if word == "TERMINATED_HTTPS" {
+            return Some(Self::Https);
+        }
+        Self::ALL.into_iter().find(|p| p.word().eq_ignore_ascii_case(word))
+    }
+
+    /// What carries it: listeners of one transport share one space of ports.
+    pub fn transport(self) -> Protocol {
+        match self {
+            Self::Udp | Self::Quic => Protocol::Udp,
+            _ => Protocol::Tcp,
+        }
+    }
+
+    /// Whether requests are what it carries.
+    pub fn is_http(self) -> bool {
+        matches!(self, Self::Http | Self::Https | Self::Quic | Self::Grpc)
+    }
+
+    /// Whether a listener of this protocol may have a pool of that one.
+    pub fn takes(self, pool: Self) -> bool {
+        match self {
+            Self::Https => matches!(pool, Self::Http | Self::Https | Self::Grpc),
+            Self::Tls => matches!(pool, Self::Tcp | Self::Tls),
+            Self::Quic => pool == Self::Http,
+            other => pool == other,
+        }
+    }
 }
 
 /// Which load balancer serves.
@@ -99,6 +191,11 @@ impl Algorithm {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::RoundRobin, Self::LeastConnections, Self::SourceIp];
 
+    /// From the API or the annotation.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|a| a.word() == word)
+    }
+
     /// In the API and in the annotation.
     pub fn word(self) -> &'static str {
         match self {
@@ -120,12 +217,14 @@ pub struct HealthCheck {
     pub max_retries: u16,
     /// What to send; `None`: what fits the port.
     pub probe: Option<Probe>,
+    /// Port to probe instead of the member's own.
+    pub port: Option<u16>,
 }
 
 impl Default for HealthCheck {
     /// CCE's defaults.
     fn default() -> Self {
-        Self { delay: 5, timeout: 10, max_retries: 3, probe: None }
+        Self { delay: 5, timeout: 10, max_retries: 3, probe: None, port: None }
     }
 }
 

@@ -1,13 +1,16 @@
 //! Listeners.
 
 use ferrolb_provider::{ProviderError, Resource};
-use serde_json::json;
+use serde_json::Map;
 
 use super::{Apply, Found, Result, is_conflict, stray};
+use crate::body::set;
 use crate::client::Effect;
 use crate::client::elb::by;
 use crate::observe::name_of;
-use crate::resource::{ElbResource, Listener, PoolKey};
+use crate::resource::{ElbResource, Listener, PoolKey, listener_slot};
+use crate::settings::send;
+use crate::spec::Settings;
 use crate::{mark, observe};
 
 impl Apply<'_> {
@@ -15,16 +18,16 @@ impl Apply<'_> {
         let PoolKey::Port(protocol, port) = listener.key else {
             return Err(stray(&listener.key));
         };
-        let body = json!({
-            "loadbalancer_id": balancer.id.0,
-            "protocol": protocol.to_string(),
-            "protocol_port": port,
-            "name": name_of(self.owner, &listener.key),
-            "description": mark::description(self.owner),
-        });
+        let mut body = Map::new();
+        set(&mut body, "loadbalancer_id", &balancer.id.0);
+        set(&mut body, "protocol", &listener.protocol.map_or_else(|| protocol.to_string(), |p| p.word().to_owned()));
+        set(&mut body, "protocol_port", &port);
+        set(&mut body, "name", &name_of(self.owner, &listener.key));
+        set(&mut body, "description", &mark::description(self.owner));
+        send(&mut body, &listener.settings, &Settings::new(), |_, _| true);
         // On a load balancer of our own one that comes late goes with it; on the user's it would stay for ever.
         let effect = if balancer.owned { Effect::Repeatable } else { Effect::Once };
-        let mut seen = match self.client.create_listener(body, effect).await {
+        let mut seen = match self.client.create_listener(body.into(), effect).await {
             Ok(json) => observe::listener(&json, self.owner),
             Err(error) if is_conflict(&error) => self.occupant(&listener.key, balancer, error).await?,
             Err(error) => return Err(error),
@@ -36,6 +39,18 @@ impl Apply<'_> {
         Ok(seen)
     }
 
+    pub(super) async fn update_listener(&self, listener: &Listener, seen: &Found, fields: &[&str]) -> Result<Found> {
+        let none = Settings::new();
+        let old = match &seen.resource {
+            ElbResource::Listener(found) => &found.settings,
+            _ => &none,
+        };
+        let mut body = Map::new();
+        send(&mut body, &listener.settings, old, |path, _| fields.contains(&path));
+        let json = self.client.update_listener(&seen.id.0, body.into()).await?;
+        Ok(observe::listener(&json, self.owner))
+    }
+
     /// The listener that has the port already, if it is ours: an earlier call made it and its answer was lost.
     async fn occupant(&self, key: &PoolKey, balancer: &Found, error: ProviderError) -> Result<Found> {
         let PoolKey::Port(protocol, port) = key else {
@@ -44,7 +59,7 @@ impl Apply<'_> {
         let mut filter = by("loadbalancer_id", &balancer.id.0);
         filter.extend(by("protocol_port", &port.to_string()));
         let all = self.client.listeners(filter).await?;
-        let slot = ElbResource::Listener(Listener { key: key.clone() }).slot();
+        let slot = listener_slot(key);
         let ours = all
             .iter()
             .map(|json| observe::listener(json, self.owner))

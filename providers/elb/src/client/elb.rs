@@ -3,7 +3,7 @@
 use ferrolb_provider::ProviderError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::send::{Call, Client, Effect, Service};
 use super::transport::Method;
@@ -68,6 +68,8 @@ pub(crate) struct ListenerJson {
     pub(crate) loadbalancers: Vec<Reference>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) created_at: String,
+    #[serde(flatten)]
+    pub(crate) settings: Map<String, Value>,
 }
 
 /// A pool.
@@ -79,6 +81,8 @@ pub(crate) struct PoolJson {
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) description: String,
     #[serde(default, deserialize_with = "or_default")]
+    pub(crate) protocol: String,
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) lb_algorithm: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) listeners: Vec<Reference>,
@@ -87,6 +91,8 @@ pub(crate) struct PoolJson {
     pub(crate) healthmonitor_id: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) created_at: String,
+    #[serde(flatten)]
+    pub(crate) settings: Map<String, Value>,
 }
 
 /// A member.
@@ -197,6 +203,11 @@ impl Client {
     /// `POST /v3/{pid}/elb/listeners`; 409 ELB.8907 where the port is taken.
     pub(crate) async fn create_listener(&self, body: Value, effect: Effect) -> Result<ListenerJson, ProviderError> {
         self.create(self.v3("listeners"), "listener", body, effect).await
+    }
+
+    /// `PUT /v3/{pid}/elb/listeners/{id}`
+    pub(crate) async fn update_listener(&self, id: &str, body: Value) -> Result<ListenerJson, ProviderError> {
+        self.update(self.v3(&format!("listeners/{id}")), "listener", body).await
     }
 
     /// `DELETE /v3/{pid}/elb/listeners/{id}`

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use ferrolb_provider::Protocol;
 use serde_json::json;
 
 use crate::client::eip::EipJson;
 use crate::client::elb::BalancerJson;
 use crate::resource::Binding;
-use crate::spec::Class;
+use crate::spec::{Class, Settings};
 
 fn owner() -> Owner {
     Owner { cluster: "c".into(), uid: "u-1".into(), namespace: "ns".into(), name: "web".into() }
@@ -159,7 +160,7 @@ fn listeners_and_their_pools() {
     let tcp = listener(&listener_json("TCP", 80), &owner());
     assert_eq!((slot(&tcp).as_str(), tcp.owned), ("listener/TCP:80", true));
     assert_eq!(tcp.parents, [Id("lb-1".into())]);
-    let http = listener(&listener_json("HTTP", 80), &owner());
+    let http = listener(&listener_json("IP", 80), &owner());
     assert_eq!(slot(&http), "listener/stray:li-1");
 
     let pool_json = |name: &str, listeners: serde_json::Value| {
@@ -187,7 +188,12 @@ fn listeners_and_their_pools() {
 fn members_and_monitors_belong_to_their_pool() {
     let parent = Seen {
         id: Id("po-1".into()),
-        resource: ElbResource::Pool(Pool { key: PoolKey::Port(Protocol::Tcp, 80), algorithm: None }),
+        resource: ElbResource::Pool(Pool {
+            key: PoolKey::Port(Protocol::Tcp, 80),
+            protocol: None,
+            algorithm: None,
+            settings: Settings::new(),
+        }),
         parents: vec![],
         owned: true,
         created: String::new(),

@@ -1,16 +1,54 @@
 #![allow(clippy::unwrap_used)]
 
+use ferrolb_provider::{Family, Owner, Port, Protocol, TrafficPolicy};
+use serde_json::{Value, json};
+
 use super::*;
 use crate::keys::{
-    ACL_ID, ACL_STATUS, CLIENT_CA_CERT_ID, HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, INSTANCE_RECLAIM_POLICY, KEEP_EIP,
+    ACL_ID, ACL_STATUS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, DEFAULT_TLS_CONTAINER_REF,
+    HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, INSTANCE_RECLAIM_POLICY, KEEP_EIP, PROTOCOL_PORT,
+    SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE, SESSION_AFFINITY_OPTION, SLOW_START,
 };
-use crate::spec::{HealthCheck, Probe};
+use crate::spec::{ElbProtocol, HealthCheck, PortSpec, Probe};
 
 const PUBLIC: &str = r#"{"type":"public","bandwidth_name":"cce-bandwidth","bandwidth_chargemode":"bandwidth","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp","name":"james"}"#;
 
+fn want(pairs: &[(&str, &str)], ports: &[(Protocol, u16)]) -> Desired {
+    Desired {
+        owner: Owner { cluster: "c".into(), uid: "u-1".into(), namespace: "ns".into(), name: "web".into() },
+        families: vec![Family::V4],
+        addresses: vec![],
+        ports: ports
+            .iter()
+            .map(|(protocol, port)| Port { name: String::new(), protocol: *protocol, port: *port, backends: vec![] })
+            .collect(),
+        traffic_policy: TrafficPolicy::Cluster,
+        health_check_node_port: None,
+        source_ranges: vec![],
+        affinity_seconds: None,
+        options: pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+    }
+}
+
 fn read(pairs: &[(&str, &str)]) -> Parsed {
-    let options: Options = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    parse(&options)
+    parse(&want(pairs, &[(Protocol::Tcp, 80)]))
+}
+
+/// With the ports TCP 80, TCP 443 and UDP 443, of a load balancer of this class.
+fn read_all(class: &str, pairs: &[(&str, &str)]) -> Parsed {
+    let mut all = vec![(CLASS, class), (ID, "lb-9")];
+    all.extend(pairs);
+    parse(&want(&all, &[(Protocol::Tcp, 80), (Protocol::Tcp, 443), (Protocol::Udp, 443)]))
+}
+
+/// What is said of the port with this index.
+fn port(parsed: &Parsed, index: usize) -> &PortSpec {
+    assert!(parsed.errors.is_empty(), "{:#?}", parsed.errors);
+    &parsed.spec.as_ref().unwrap().ports[index]
+}
+
+fn said(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn new(parsed: Parsed) -> crate::spec::Autocreate {
@@ -24,7 +62,7 @@ fn new(parsed: Parsed) -> crate::spec::Autocreate {
 fn the_vendors_example() {
     let parsed = read(&[(CLASS, "union"), (AUTOCREATE, PUBLIC)]);
     assert!(parsed.errors.is_empty() && parsed.warnings.is_empty(), "{parsed:?}");
-    assert_eq!(parsed.spec.as_ref().unwrap().health, Some(HealthCheck::default()));
+    assert_eq!(port(&parsed, 0).health, Some(HealthCheck::default()));
     let new = new(parsed);
     assert_eq!(new.class, Class::Shared);
     assert_eq!(new.name.as_deref(), Some("james"));
@@ -113,7 +151,6 @@ fn what_must_not_be_ignored_is_refused() {
     let acl = (ACL_ID, "group-1");
     let retain = (INSTANCE_RECLAIM_POLICY, "retain");
     let keep = (KEEP_EIP, "true");
-    let ca = (CLIENT_CA_CERT_ID, "cert-1");
     for (pairs, refused) in [
         (vec![inner, acl], vec![ACL_ID]),
         (vec![mine, acl], vec![ACL_ID]),
@@ -121,8 +158,6 @@ fn what_must_not_be_ignored_is_refused() {
         (vec![public, acl, (ACL_STATUS, "off")], vec![]),
         (vec![public, acl, (ACL_STATUS, "false")], vec![]),
         (vec![public, (ACL_ID, " "), (ACL_STATUS, "on")], vec![]),
-        (vec![inner, ca], vec![CLIENT_CA_CERT_ID]),
-        (vec![inner, (CLIENT_CA_CERT_ID, "")], vec![]),
         (vec![inner, retain], vec![INSTANCE_RECLAIM_POLICY]),
         (vec![public, retain, keep], vec![INSTANCE_RECLAIM_POLICY, KEEP_EIP]),
         (vec![inner, (INSTANCE_RECLAIM_POLICY, "alwaysDelete")], vec![]),
@@ -185,7 +220,7 @@ fn health_checks() {
         pairs.extend(option.map(|o| (HEALTH_CHECK_OPTION, o)));
         read(&pairs)
     };
-    let health = |parsed: Parsed| parsed.spec.unwrap().health;
+    let health = |parsed: Parsed| port(&parsed, 0).health.clone();
     assert_eq!(health(check("off", None)), None);
     assert_eq!(health(check("", None)), Some(HealthCheck::default()));
     assert_eq!(health(check("on", Some("{}"))), Some(HealthCheck::default()));
@@ -200,6 +235,7 @@ fn health_checks() {
             timeout: 4,
             max_retries: 2,
             probe: Some(Probe::Http { path: "/ok".into(), expected_codes: Some("200-204".into()) }),
+            port: None,
         })
     );
     // The open controller writes numbers.
@@ -219,4 +255,206 @@ fn health_checks() {
     }
     let parsed = check("on", Some(r#"{"max_retrys":"2"}"#));
     assert!(parsed.warnings[0].valid.contains("max_retries"));
+}
+
+#[test]
+fn health_checks_by_port() {
+    let list =
+        r#"[{"target_service_port":"TCP:443","protocol":"HTTP","path":"/ok","monitor_port":"8080","delay":"9"}]"#;
+    let parsed = read_all("performance", &[(HEALTH_CHECK_OPTIONS, list)]);
+    assert_eq!(port(&parsed, 0).health, Some(HealthCheck::default()));
+    let check = port(&parsed, 1).health.clone().unwrap();
+    assert_eq!((check.delay, check.timeout, check.port), (9, 10, Some(8080)));
+    // The open controller waits three seconds.
+    assert_eq!(port(&read_all("dedicated", &[]), 0).health.as_ref().unwrap().timeout, 3);
+    for (list, at) in [
+        (r#"[{"protocol":"TCP"}]"#, "$[0].target_service_port"),
+        (r#"[{"target_service_port":"TCP:81"}]"#, "$[0].target_service_port"),
+        (r#"[{"target_service_port":"TCP:80"},{"target_service_port":"TCP:80"}]"#, "$[1].target_service_port"),
+        (r#"[{"target_service_port":"TCP:80","monitor_port":"0"}]"#, "$[0].monitor_port"),
+        (r#"[{"target_service_port":"TCP:80","expected_codes":"ok"}]"#, "$[0].expected_codes"),
+        ("[7]", "$[0]"),
+        ("{}", ""),
+    ] {
+        let errors = read_all("union", &[(HEALTH_CHECK_OPTIONS, list)]).errors;
+        assert_eq!(errors.len(), 1, "{list}: {errors:#?}");
+        assert_eq!((errors[0].option.as_str(), errors[0].at.as_str()), (HEALTH_CHECK_OPTIONS, at), "{list}");
+    }
+    let both = [(HEALTH_CHECK_OPTION, "{}"), (HEALTH_CHECK_OPTIONS, "[]")];
+    assert!(said(&read_all("union", &both).errors).contains("not together with"));
+}
+
+#[test]
+fn protocols_of_ports() {
+    let cert = (CERT_ID, "c1");
+    let protocols = |class: &str, text: &str| {
+        let parsed = read_all(class, &[(PROTOCOL_PORT, text), cert]);
+        assert!(parsed.errors.is_empty(), "{text}: {:#?}", parsed.errors);
+        let ports = parsed.spec.unwrap().ports;
+        ports.iter().map(|p| (p.protocol.word(), p.pool_protocol.word())).collect::<Vec<_>>()
+    };
+    assert_eq!(protocols("union", "http:80,https:443"), [("HTTP", "HTTP"), ("HTTPS", "HTTP"), ("UDP", "UDP")]);
+    assert_eq!(protocols("performance", "TLS:443"), [("TCP", "TCP"), ("TLS", "TCP"), ("UDP", "UDP")]);
+    let both = protocols("performance", "https:443, quic:443,");
+    assert_eq!(both, [("TCP", "TCP"), ("HTTPS", "HTTP"), ("QUIC", "HTTP")]);
+    for (class, text, at, words) in [
+        ("union", "http:80,http:81", "item 2", "no TCP port 81"),
+        ("union", "http:80,http:80", "item 2", "named twice"),
+        ("union", "https-443", "item 1", "http:80,https:443"),
+        ("union", "ftp:80", "item 1", "protocols are http"),
+        ("union", "tls:443", "item 1", "shared load balancer does not speak TLS"),
+        ("performance", "quic:80", "item 1", "no UDP port 80"),
+    ] {
+        let errors = read_all(class, &[(PROTOCOL_PORT, text), cert]).errors;
+        assert_eq!(errors.len(), 1, "{text}: {errors:#?}");
+        assert_eq!(errors[0].at, at, "{text}");
+        assert!(errors[0].to_string().contains(words), "{}", errors[0]);
+    }
+    let errors = read_all("union", &[(PROTOCOL_PORT, "https:443")]).errors;
+    assert!(said(&errors).contains("cert-id: missing: port 443 speaks HTTPS"), "{errors:#?}");
+}
+
+#[test]
+fn the_open_controllers_way_to_http() {
+    let host = ("kubernetes.io/elb.x-forwarded-host", "true");
+    assert_eq!(port(&read_all("dedicated", &[host]), 0).protocol, ElbProtocol::Http);
+    // In CCE's words it is a header and nothing more.
+    let parsed = read_all("performance", &[host]);
+    assert_eq!(port(&parsed, 0).protocol, ElbProtocol::Tcp);
+    assert!(said(&parsed.warnings).contains("no port speaks HTTP or HTTPS"), "{:?}", parsed.warnings);
+    let parsed = read_all("shared", &[(DEFAULT_TLS_CONTAINER_REF, "c1"), host]);
+    let https = port(&parsed, 1);
+    assert_eq!((https.protocol, &https.listener["default_tls_container_ref"]), (ElbProtocol::Https, &json!("c1")));
+    assert_eq!(https.listener["insert_headers/X-Forwarded-Host"], true);
+}
+
+#[test]
+fn fields_of_listeners_go_where_they_are_for() {
+    let https = [(PROTOCOL_PORT, "https:443"), (CERT_ID, "c1")];
+    let settings = |class: &str, key: &str, value: &str| {
+        let key = format!("kubernetes.io/elb.{key}");
+        let mut pairs = https.to_vec();
+        pairs.push((&key, value));
+        let parsed = read_all(class, &pairs);
+        let listeners = parsed.spec.as_ref().map(|s| s.ports.iter().map(|p| p.listener.clone()).collect::<Vec<_>>());
+        (listeners.unwrap_or_default(), said(&parsed.errors), said(&parsed.warnings))
+    };
+    for (class, key, value, field, where_set) in [
+        ("union", "keepalive_timeout", "100", "keepalive_timeout", vec![0, 1]),
+        ("performance", "idle-timeout", "100", "keepalive_timeout", vec![0, 1, 2]),
+        ("performance", "client_timeout", "30", "client_timeout", vec![1]),
+        ("performance", "cps", "500", "cps", vec![0, 1, 2]),
+        ("union", "transparent-client-ip", "true", "transparent_client_ip_enable", vec![0, 2]),
+        ("performance", "client-ca-cert-id", "ca-1", "client_ca_tls_container_ref", vec![1]),
+    ] {
+        let (listeners, errors, _) = settings(class, key, value);
+        assert_eq!(errors, "", "{key}");
+        let set: Vec<usize> = (0..3).filter(|i| listeners[*i].contains_key(field)).collect();
+        assert_eq!(set, where_set, "{key}");
+    }
+    let (listeners, ..) = settings("performance", "tls-certificate-ids", "a, b,");
+    assert_eq!(listeners[1]["sni_container_refs"], json!(["a", "b"]));
+    for (class, key, value, words) in [
+        ("union", "keepalive_timeout", "400s", "without a unit"),
+        ("union", "keepalive_timeout", "5", "too short for TCP port 80"),
+        ("union", "member_timeout", "0", "1 to 300"),
+        ("union", "http2-enable", "yes", "true or false"),
+        ("union", "client-ca-cert-id", "ca-1", "class performance"),
+    ] {
+        let (_, errors, _) = settings(class, key, value);
+        assert!(errors.contains(words), "{key}: {errors}");
+    }
+    let (_, errors, warnings) = settings("union", "gzip-enabled", "true");
+    assert!(errors.is_empty() && warnings.contains("without effect on a shared load balancer"), "{warnings}");
+    let twice = [("kubernetes.io/elb.keepalive_timeout", "20"), ("kubernetes.io/elb.idle-timeout", "30")];
+    assert!(
+        said(&read_all("union", &twice).errors)
+            .contains("says something else than kubernetes.io/elb.keepalive_timeout")
+    );
+    let policies =
+        [("kubernetes.io/elb.tls-ciphers-policy", "tls-1-2"), ("kubernetes.io/elb.security_policy_id", "p1")];
+    let parsed = read_all("performance", &[https[0], https[1], policies[0], policies[1]]);
+    let listener = &port(&parsed, 1).listener;
+    assert!(listener.contains_key("security_policy_id") && !listener.contains_key("tls_ciphers_policy"));
+}
+
+#[test]
+fn protocols_towards_members() {
+    let https = [(PROTOCOL_PORT, "https:443"), (CERT_ID, "c1")];
+    for (key, value, protocol) in [
+        ("kubernetes.io/elb.security-pool-protocol", "on", ElbProtocol::Https),
+        ("kubernetes.io/elb.security-pool-protocol", "off", ElbProtocol::Http),
+        ("kubernetes.io/elb.pool-protocol", "grpc", ElbProtocol::Grpc),
+        ("kubernetes.io/elb.pool-protocol", "tls", ElbProtocol::Http),
+    ] {
+        let parsed = read_all("performance", &[https[0], https[1], (key, value)]);
+        assert_eq!(port(&parsed, 1).pool_protocol, protocol, "{key} {value}");
+        assert_eq!(parsed.warnings.is_empty(), value != "tls", "{value} {:?}", parsed.warnings);
+    }
+}
+
+#[test]
+fn session_affinity_in_both_vocabularies() {
+    let mode = |value| (SESSION_AFFINITY_MODE, value);
+    let option = |value| (SESSION_AFFINITY_OPTION, value);
+    let http = (PROTOCOL_PORT, "http:80");
+    let sticky = |pairs: &[(&str, &str)]| {
+        let parsed = read_all("performance", pairs);
+        let ports = [port(&parsed, 0), port(&parsed, 1)];
+        ports.map(|p| p.pool["session_persistence"].clone())
+    };
+    let source_ip = json!({"type": "SOURCE_IP", "persistence_timeout": 60});
+    assert_eq!(sticky(&[]), [Value::Null, Value::Null]);
+    assert_eq!(sticky(&[mode("SOURCE_IP")]), [source_ip.clone(), source_ip.clone()]);
+    assert_eq!(sticky(&[mode("off")]), [Value::Null, Value::Null]);
+    let five = sticky(&[mode("SOURCE_IP"), option(r#"{"persistence_timeout":"5"}"#)]);
+    assert_eq!(five[0]["persistence_timeout"], 5);
+    assert_eq!(sticky(&[("kubernetes.io/session-affinity-mode", "SOURCE_IP")])[0], source_ip);
+    let open = r#"{"type":"APP_COOKIE","cookie_name":"sid","persistence_timeout":90}"#;
+    let cookie = json!({"type": "APP_COOKIE", "cookie_name": "sid", "persistence_timeout": 90});
+    assert_eq!(sticky(&[http, (SESSION_AFFINITY_FLAG, "on"), option(open)]), [cookie, Value::Null]);
+    for (pairs, words) in [
+        (vec![mode("IP")], "SOURCE_IP, HTTP_COOKIE"),
+        (vec![mode("HTTP_COOKIE")], "no port speaks it"),
+        (vec![mode("SOURCE_IP"), (LB_ALGORITHM, "SOURCE_IP")], "not together with"),
+        (vec![mode("SOURCE_IP"), option(r#"{"persistence_timeout":"90"}"#)], "1 to 60 minutes"),
+        (vec![mode("SOURCE_IP"), option(r#"{"persistence_timeout":"1h"}"#)], "$.persistence_timeout"),
+        (vec![http, mode("APP_COOKIE")], "name of the cookie"),
+    ] {
+        let errors = said(&read_all("performance", &pairs).errors);
+        assert!(errors.contains(words), "{pairs:?}: {errors}");
+    }
+    let parsed = read_all("union", &[option(r#"{"persistence_timeout":"5"}"#)]);
+    assert!(said(&parsed.warnings).contains("session affinity is off"));
+}
+
+#[test]
+fn client_ip_affinity_of_the_service() {
+    let mut sticky = want(&[(ID, "lb-9"), (PROTOCOL_PORT, "http:443")], &[(Protocol::Tcp, 80), (Protocol::Tcp, 443)]);
+    sticky.affinity_seconds = Some(90);
+    let parsed = parse(&sticky);
+    assert_eq!(port(&parsed, 0).pool["session_persistence"], json!({"type": "SOURCE_IP", "persistence_timeout": 2}));
+    assert_eq!(port(&parsed, 1).pool["session_persistence"], json!({"type": "HTTP_COOKIE", "persistence_timeout": 2}));
+    sticky.affinity_seconds = Some(10_800);
+    let parsed = parse(&sticky);
+    assert_eq!(port(&parsed, 0).pool["session_persistence"]["persistence_timeout"], 60);
+    assert!(said(&parsed.warnings).contains("60 minutes at most"));
+}
+
+#[test]
+fn drain_and_slow_start() {
+    let pool = |class: &str, pairs: &[(&str, &str)]| {
+        let parsed = read_all(class, pairs);
+        (port(&parsed, 0).pool.clone(), said(&parsed.warnings))
+    };
+    let (enable, timeout) = ((CONNECTION_DRAIN_ENABLE, "true"), (CONNECTION_DRAIN_TIMEOUT, "300"));
+    assert_eq!(pool("union", &[enable, timeout]).0["connection_drain"], json!({"enable": true, "timeout": 300}));
+    let (off, warnings) = pool("union", &[timeout]);
+    assert_eq!(off["connection_drain"], json!({"enable": false}));
+    assert!(warnings.contains("draining is off"));
+    assert!(said(&read_all("union", &[enable]).errors).contains("connection-drain-timeout: 10 to 4000"));
+    let (slow, http) = ((SLOW_START, "60"), (PROTOCOL_PORT, "http:80"));
+    assert_eq!(pool("performance", &[slow, http]).0["slow_start"], json!({"enable": true, "duration": 60}));
+    let (none, warnings) = pool("union", &[slow, http]);
+    assert!(!none.contains_key("slow_start") && warnings.contains("needs a dedicated load balancer"));
 }

@@ -6,15 +6,20 @@ use ferrolb_provider::Change;
 use serde::Serialize;
 
 use super::{PoolKey, updates};
-use crate::spec::{Algorithm, Probe};
+use crate::settings::differing;
+use crate::spec::{Algorithm, ElbProtocol, Probe, Settings};
 
 /// A pool, the default one of its listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pool {
     /// Which listener's.
     pub key: PoolKey,
+    /// What it speaks to members; `None`: found with something that we never ask for.
+    pub protocol: Option<ElbProtocol>,
     /// How a member is chosen.
     pub algorithm: Option<Algorithm>,
+    /// Its other fields.
+    pub settings: Settings,
 }
 
 /// A member.
@@ -65,8 +70,16 @@ pub struct HealthMonitor {
 }
 
 impl Pool {
+    /// The protocol of a pool cannot be changed.
     pub(super) fn change(&self, seen: &Self) -> Change {
-        updates([("lb_algorithm", self.algorithm != seen.algorithm)])
+        if self.protocol != seen.protocol {
+            return Change::Replace("protocol");
+        }
+        let mut fields = differing(&self.settings, &seen.settings);
+        if self.algorithm != seen.algorithm {
+            fields.insert(0, "lb_algorithm");
+        }
+        if fields.is_empty() { Change::None } else { Change::Update(fields) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::resource::{FoundBalancer, Listener, Member, Pool};
+use crate::spec::Settings;
 
 fn seen(id: &str, parent: &str, resource: ElbResource) -> Found {
     Seen {
@@ -43,11 +44,11 @@ fn eip(binding: Binding) -> ElbResource {
 }
 
 fn listener() -> ElbResource {
-    ElbResource::Listener(Listener { key: key() })
+    ElbResource::Listener(Listener { key: key(), protocol: None, settings: Settings::new() })
 }
 
 fn pool() -> ElbResource {
-    ElbResource::Pool(Pool { key: key(), algorithm: None })
+    ElbResource::Pool(Pool { key: key(), protocol: None, algorithm: None, settings: Settings::new() })
 }
 
 fn member(last: u8, health: MemberHealth) -> Found {

@@ -7,6 +7,7 @@ mod edits;
 mod faults;
 mod harness;
 mod lifecycle;
+mod listeners;
 mod repair;
 mod sharing;
 mod singles;

@@ -1,0 +1,162 @@
+//! The table of keys.
+
+use Form::{Id, Ids, Integer, Json, JsonList, List, OneOf, Seconds, Switch, Text, Word};
+use Section::{Balancer, Dnat, Inside, Listener, Pool};
+use Support::{Ignored, Inert, Later, Refused};
+use Vocabulary::{Both, Open, Own};
+
+use super::{Form, Key, Section, Support, Vocabulary, key};
+use crate::spec::Class::{Dedicated, Shared};
+use crate::spec::ElbProtocol::{self, Http, Https, Quic, Tcp, Tls, Udp};
+
+/// `kubernetes.io/elb.class`
+pub const CLASS: &str = "kubernetes.io/elb.class";
+/// `kubernetes.io/elb.id`
+pub const ID: &str = "kubernetes.io/elb.id";
+/// `kubernetes.io/elb.autocreate`
+pub const AUTOCREATE: &str = "kubernetes.io/elb.autocreate";
+/// `kubernetes.io/elb.enterpriseID`
+pub const ENTERPRISE_ID: &str = "kubernetes.io/elb.enterpriseID";
+/// `kubernetes.io/elb.instance-reclaim-policy`
+pub const INSTANCE_RECLAIM_POLICY: &str = "kubernetes.io/elb.instance-reclaim-policy";
+/// `kubernetes.io/elb.keep-eip`
+pub const KEEP_EIP: &str = "kubernetes.io/elb.keep-eip";
+/// `kubernetes.io/elb.eip-id`
+pub const EIP_ID: &str = "kubernetes.io/elb.eip-id";
+/// `kubernetes.io/elb.eip-auto-create-option`
+pub const EIP_AUTO_CREATE_OPTION: &str = "kubernetes.io/elb.eip-auto-create-option";
+/// `kubernetes.io/natgateway.id`
+pub const NAT_GATEWAY_ID: &str = "kubernetes.io/natgateway.id";
+/// `kubernetes.io/elb.lb-algorithm`
+pub const LB_ALGORITHM: &str = "kubernetes.io/elb.lb-algorithm";
+/// `kubernetes.io/elb.session-affinity-mode`
+pub const SESSION_AFFINITY_MODE: &str = "kubernetes.io/elb.session-affinity-mode";
+/// `kubernetes.io/session-affinity-mode`
+pub const SESSION_AFFINITY_MODE_OLD: &str = "kubernetes.io/session-affinity-mode";
+/// `kubernetes.io/elb.session-affinity-option`
+pub const SESSION_AFFINITY_OPTION: &str = "kubernetes.io/elb.session-affinity-option";
+/// `kubernetes.io/elb.session-affinity-flag`
+pub const SESSION_AFFINITY_FLAG: &str = "kubernetes.io/elb.session-affinity-flag";
+/// `kubernetes.io/elb.health-check-flag`
+pub const HEALTH_CHECK_FLAG: &str = "kubernetes.io/elb.health-check-flag";
+/// `kubernetes.io/elb.health-check-option`
+pub const HEALTH_CHECK_OPTION: &str = "kubernetes.io/elb.health-check-option";
+/// `kubernetes.io/elb.health-check-options`
+pub const HEALTH_CHECK_OPTIONS: &str = "kubernetes.io/elb.health-check-options";
+/// `kubernetes.io/elb.connection-drain-enable`
+pub const CONNECTION_DRAIN_ENABLE: &str = "kubernetes.io/elb.connection-drain-enable";
+/// `kubernetes.io/elb.connection-drain-timeout`
+pub const CONNECTION_DRAIN_TIMEOUT: &str = "kubernetes.io/elb.connection-drain-timeout";
+/// `kubernetes.io/elb.protocol-port`
+pub const PROTOCOL_PORT: &str = "kubernetes.io/elb.protocol-port";
+/// `kubernetes.io/elb.cert-id`
+pub const CERT_ID: &str = "kubernetes.io/elb.cert-id";
+/// `kubernetes.io/elb.default-tls-container-ref`
+pub const DEFAULT_TLS_CONTAINER_REF: &str = "kubernetes.io/elb.default-tls-container-ref";
+/// `kubernetes.io/elb.client-ca-cert-id`
+pub const CLIENT_CA_CERT_ID: &str = "kubernetes.io/elb.client-ca-cert-id";
+/// `kubernetes.io/elb.tls-ciphers-policy`
+pub const TLS_CIPHERS_POLICY: &str = "kubernetes.io/elb.tls-ciphers-policy";
+/// `kubernetes.io/elb.security_policy_id`
+pub const SECURITY_POLICY_ID: &str = "kubernetes.io/elb.security_policy_id";
+/// `kubernetes.io/elb.security-pool-protocol`
+pub const SECURITY_POOL_PROTOCOL: &str = "kubernetes.io/elb.security-pool-protocol";
+/// `kubernetes.io/elb.pool-protocol`
+pub const POOL_PROTOCOL: &str = "kubernetes.io/elb.pool-protocol";
+/// `kubernetes.io/elb.transparent-client-ip`
+pub const TRANSPARENT_CLIENT_IP: &str = "kubernetes.io/elb.transparent-client-ip";
+/// `kubernetes.io/elb.enable-transparent-client-ip`
+pub const ENABLE_TRANSPARENT_CLIENT_IP: &str = "kubernetes.io/elb.enable-transparent-client-ip";
+/// `kubernetes.io/elb.x-forwarded-host`
+pub const X_FORWARDED_HOST: &str = "kubernetes.io/elb.x-forwarded-host";
+/// `kubernetes.io/elb.acl-id`
+pub const ACL_ID: &str = "kubernetes.io/elb.acl-id";
+/// `kubernetes.io/elb.acl-status`
+pub const ACL_STATUS: &str = "kubernetes.io/elb.acl-status";
+/// `ferrolb.io/ip-mode`
+pub const IP_MODE: &str = "ferrolb.io/ip-mode";
+/// `ferrolb.io/elb-slow-start`
+pub const SLOW_START: &str = "ferrolb.io/elb-slow-start";
+
+const HTTP: &[ElbProtocol] = &[Http, Https];
+const CERTIFIED: &[ElbProtocol] = &[Https, Tls, Quic];
+
+/// The table.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key(CLASS, "kind of load balancer; `union` and `shared` mean the same, `performance` and `dedicated` too. The open controller's words make its defaults hold where the two differ", OneOf(&["union", "performance", "shared", "dedicated", "dnat"]), Balancer).of(Both).fixed().default("`union` with `elb.autocreate`; with `elb.id` that of the load balancer"),
+    key(ID, "use this existing load balancer", Id, Balancer).of(Both).fixed().unless("`elb.autocreate` has no effect beside it: the load balancer is yours and stays"),
+    key(AUTOCREATE, "make a load balancer", Json, Balancer).fixed(),
+    key(ENTERPRISE_ID, "enterprise project of what is made", Id, Balancer).fixed().default("`0`, the default project").since("1.15"),
+    key("kubernetes.io/elb.subnet-id", "subnet of the load balancer in very old clusters", Id, Balancer).of(Both).support(Inert),
+    key("kubernetes.io/elb.vpc.id", "VPC, old spelling", Id, Balancer).support(Inert),
+    key("kubernetes.io/elb.tags", "tags of the load balancer", Text, Balancer).support(Later).since("1.23.11, 1.25.6, 1.27.3"),
+    key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer when the Service goes", OneOf(&["alwaysDelete", "retain"]), Balancer).default("`alwaysDelete`").support(Refused).since("1.28.15"),
+    key(EIP_ID, "class `dnat`: the EIP, by its id; otherwise EIP of the load balancer (CCE writes it, the open controller reads it)", Id, Balancer).of(Both).support(Later),
+    key("kubernetes.io/elb.custom-eip-id", "bind this EIP instead", Id, Balancer).support(Later).since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1"),
+    key("kubernetes.io/elb.custom-eip-status", "written by CCE", Json, Balancer).support(Inert),
+    key("kubernetes.io/elb.mark", "written by CCE", Text, Balancer).of(Both).support(Inert),
+    key(KEEP_EIP, "keep the EIP when the Service goes", Switch, Balancer).of(Open).default("`false`").support(Refused),
+    key(EIP_AUTO_CREATE_OPTION, "class `dnat`: make an EIP; otherwise not yet", Json, Balancer).of(Open).support(Later),
+    key("kubernetes.io/elb.availability-zones", "zones of a dedicated load balancer", List, Balancer).of(Open).only(Dedicated).support(Later),
+    key("kubernetes.io/elb.l4-flavor-id", "flavor for TCP and UDP", Id, Balancer).of(Open).only(Dedicated).default("the region's").support(Later),
+    key("kubernetes.io/elb.l7-flavor-id", "flavor for HTTP", Id, Balancer).of(Open).only(Dedicated).default("the region's").support(Later),
+    key("kubernetes.io/elb.enable-cross-vpc", "members outside the VPC", Switch, Balancer).of(Open).only(Dedicated).default("`false`").support(Later),
+
+    key(LB_ALGORITHM, "how a member is chosen", OneOf(&["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"]), Pool).of(Both).default("`ROUND_ROBIN`").unless("`SOURCE_IP` does without weights and excludes session affinity"),
+    key(SESSION_AFFINITY_MODE, "a client keeps its member: by its address on TCP and UDP ports, by a cookie on HTTP and HTTPS ports", OneOf(&["SOURCE_IP", "HTTP_COOKIE", "APP_COOKIE", "off"]), Pool).default("off; with `spec.sessionAffinity: ClientIP` `SOURCE_IP` on TCP and UDP ports and `HTTP_COOKIE` on others, for the time given there").unless("not with `lb-algorithm: SOURCE_IP`; `APP_COOKIE` needs a `cookie_name` in the option"),
+    key(SESSION_AFFINITY_MODE_OLD, "old spelling of `elb.session-affinity-mode`", OneOf(&["SOURCE_IP", "HTTP_COOKIE", "APP_COOKIE", "off"]), Pool).default("off").unless("`elb.session-affinity-mode` wins"),
+    key(SESSION_AFFINITY_FLAG, "a client keeps its member, as `type` in the option says", OneOf(&["on", "off"]), Pool).of(Open).default("`off`").unless("`elb.session-affinity-mode` wins"),
+    key(SESSION_AFFINITY_OPTION, "for how many minutes a client keeps its member, `persistence_timeout`: 1 to 60, on HTTP and HTTPS ports 1 to 1440; the open controller also says `type` and `cookie_name` here", Json, Pool).of(Both).default("60 minutes, on HTTP and HTTPS ports 1440").unless("needs `elb.session-affinity-mode` or `-flag: on`"),
+    key(HEALTH_CHECK_FLAG, "whether members are probed", OneOf(&["on", "off", ""]), Pool).of(Both).default("`on`"),
+    key(HEALTH_CHECK_OPTION, "how members are probed: `protocol` (`TCP`, `UDP`, `HTTP`), `delay`, `timeout` (seconds, 1 to 50), `max_retries` (1 to 10), `path`, `expected_codes`", Json, Pool).of(Both).default("every 5 s, timeout 10 s (3 s with the open controller's class words), 3 retries; TCP for TCP, UDP for UDP; with `externalTrafficPolicy: Local` HTTP on the health check node port").unless("not with `elb.health-check-options`"),
+    key(HEALTH_CHECK_OPTIONS, "the same port by port, with `target_service_port` (such as `TCP:80`) and `monitor_port`; ports that are not listed get what holds without it", JsonList, Pool).since("1.19.16, 1.21.8, 1.23.6, 1.25.2").unless("not with `elb.health-check-option`"),
+    key("kubernetes.io/elb.adaptive-weight", "weight of a node = ready pods on it", Switch, Pool).default("`false`").since("1.21").support(Later),
+    key("kubernetes.io/elb.custom-backend-weights", "weights of the pods of a StatefulSet", Json, Pool).only(Dedicated).support(Later),
+    key(CONNECTION_DRAIN_ENABLE, "connections survive the removal of a member", Switch, Pool).default("`false`").unless("needs `elb.connection-drain-timeout`"),
+    key(CONNECTION_DRAIN_TIMEOUT, "for how long they do", Seconds(10, 4000), Pool).unless("needs `elb.connection-drain-enable: true`"),
+    key(SLOW_START, "a new member gets its full share only after so long", Seconds(30, 1200), Pool).of(Own).only(Dedicated).on(HTTP).default("at once"),
+    key("kubernetes.io/hws-hostNetwork", "pods on the host's network are members themselves", Switch, Pool).default("`false`").since("1.9").support(Later),
+    key("kubernetes.io/elb.pools-options", "forward all ports", Json, Pool).only(Dedicated).since("1.30.14").support(Later),
+    key("kubernetes.io/elb.multicluster", "several clusters share one listener", Switch, Pool).default("`false`").support(Later),
+    key("kubernetes.io/elb.multicluster-loadbalancer-weight", "share of this cluster", Integer(0, 100), Pool).support(Later),
+    key("kubernetes.io/elb.listener-port", "written by CCE", Text, Pool).support(Inert),
+    key("kubernetes.io/elb.listener-port-ranges-auto-generated", "written by CCE", Text, Pool).support(Inert),
+    key("kubernetes.io/elb.backend.ip-version", "address family of members", Text, Pool).of(Open).support(Later),
+    key("kubernetes.io/elb.backend.subnet-id", "subnet of members", Id, Pool).of(Open).support(Later),
+
+    key(PROTOCOL_PORT, "which ports speak what: `http:80,https:443`. `http`, `https`, `tls` on TCP ports; `quic` on a UDP port whose number is a TCP port too, where its requests go", List, Listener).default("TCP and UDP").interrupts().since("1.19.16").unless("`https`, `tls` and `quic` need a certificate, `tls` and `quic` a dedicated load balancer"),
+    key(CERT_ID, "server certificate", Id, Listener).on(CERTIFIED).sets("default_tls_container_ref").kept(),
+    key(DEFAULT_TLS_CONTAINER_REF, "server certificate; without `elb.protocol-port` all TCP ports speak HTTPS", Id, Listener).of(Open).on(CERTIFIED).sets("default_tls_container_ref").kept(),
+    key(CLIENT_CA_CERT_ID, "clients need a certificate of this CA", Id, Listener).only(Dedicated).on(&[Https]).sets("client_ca_tls_container_ref").kept().since("1.23.14, 1.25.9, 1.27.6, 1.28.4"),
+    key("kubernetes.io/elb.tls-certificate-ids", "further server certificates, chosen by domain (SNI)", Ids, Listener).on(&[Https]).sets("sni_container_refs").kept().since("1.23.13, 1.25.8, 1.27.5, 1.28.3"),
+    key("kubernetes.io/elb.http2-enable", "HTTP/2", Switch, Listener).default("`false`").on(&[Https]).sets("http2_enable").kept(),
+    key(TLS_CIPHERS_POLICY, "TLS versions and ciphers, such as `tls-1-2`", Word, Listener).default("the cloud's").only(Dedicated).on(&[Https]).sets("tls_ciphers_policy").kept().unless("`elb.security_policy_id` wins"),
+    key(SECURITY_POLICY_ID, "TLS policy of one's own", Id, Listener).only(Dedicated).on(&[Https]).sets("security_policy_id").kept(),
+    key(SECURITY_POOL_PROTOCOL, "TLS towards members: HTTPS behind HTTPS, TLS behind TLS", OneOf(&["on", "off"]), Listener).default("`off`: HTTP behind HTTPS, TCP behind TLS").on(&[Https, Tls]).interrupts().since("1.23.14"),
+    key(POOL_PROTOCOL, "protocol towards members", OneOf(&["http", "https", "grpc", "tcp", "tls"]), Listener).default("`http` behind HTTPS, `tcp` behind TLS").on(&[Https, Tls]).interrupts().unless("`elb.security-pool-protocol: on` wins"),
+    key("kubernetes.io/elb.keepalive_timeout", "idle timeout; on TCP and UDP ports at least 10", Seconds(0, 4000), Listener).default("300, on HTTP and HTTPS ports 60").on(&[Tcp, Udp, Http, Https]).sets("keepalive_timeout").kept().unless("has no effect on UDP ports of a shared load balancer"),
+    key("kubernetes.io/elb.client_timeout", "request timeout", Seconds(1, 300), Listener).default("60").on(HTTP).sets("client_timeout").kept(),
+    key("kubernetes.io/elb.member_timeout", "response timeout", Seconds(1, 300), Listener).default("60").on(HTTP).sets("member_timeout").kept(),
+    key("kubernetes.io/elb.idle-timeout", "idle timeout; on TCP and UDP ports at least 10", Seconds(0, 4000), Listener).of(Open).default("300, on HTTP and HTTPS ports 60").on(&[Tcp, Udp, Http, Https]).sets("keepalive_timeout").kept(),
+    key("kubernetes.io/elb.request-timeout", "request timeout", Seconds(1, 300), Listener).of(Open).default("60").on(HTTP).sets("client_timeout").kept(),
+    key("kubernetes.io/elb.response-timeout", "response timeout", Seconds(1, 300), Listener).of(Open).default("60").on(HTTP).sets("member_timeout").kept(),
+    key(ACL_ID, "IP address group that may or may not connect", Ids, Listener).default("everybody may connect").support(Refused).kept().since("1.23.12, 1.25.7, 1.27.4, 1.28.2"),
+    key(ACL_STATUS, "whether that group is used", OneOf(&["on", "off", "true", "false"]), Listener).support(Later),
+    key("kubernetes.io/elb.acl-type", "what that group is", OneOf(&["white", "black"]), Listener).support(Later),
+    key(TRANSPARENT_CLIENT_IP, "members see the client's address", Switch, Listener).default("shared: `false`; dedicated load balancers always do").only(Shared).on(&[Tcp, Udp]).sets("transparent_client_ip_enable").kept().since("1.23.17").unless("nodes show it to pods only with `externalTrafficPolicy: Local`"),
+    key(ENABLE_TRANSPARENT_CLIENT_IP, "members see the client's address", Switch, Listener).of(Open).default("shared: `false`").only(Shared).on(&[Tcp, Udp]).sets("transparent_client_ip_enable").kept(),
+    key("kubernetes.io/elb.x-forwarded-port", "header X-Forwarded-Port", Switch, Listener).default("`false`").only(Dedicated).on(HTTP).sets("insert_headers/X-Forwarded-Port").kept().since("1.23.13"),
+    key("kubernetes.io/elb.x-forwarded-for-port", "header X-Forwarded-For-Port", Switch, Listener).default("`false`").only(Dedicated).on(HTTP).sets("insert_headers/X-Forwarded-For-Port").kept().since("1.23.13"),
+    key(X_FORWARDED_HOST, "header X-Forwarded-Host; with the open controller's class words and without `elb.protocol-port` all TCP ports speak HTTP, too", Switch, Listener).of(Both).default("`false`").on(HTTP).sets("insert_headers/X-Forwarded-Host").kept().since("1.23.13"),
+    key("kubernetes.io/elb.gzip-enabled", "compression", Switch, Listener).default("`false`").only(Dedicated).on(HTTP).sets("gzip_enable").kept().since("1.23.14"),
+    key("kubernetes.io/elb.port-ranges", "ranges of ports instead of single ones", Json, Listener).only(Dedicated).since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1").support(Later),
+    key("kubernetes.io/elb.cps", "new connections per second", Integer(0, 1_000_000), Listener).default("`0`, no limit").only(Dedicated).sets("cps").kept().since("1.30.14"),
+    key("kubernetes.io/elb.connection", "concurrent connections", Integer(0, 1_000_000), Listener).default("`0`, no limit").only(Dedicated).sets("connection").kept().since("1.30.14"),
+    key("kubernetes.io/elb.connection-limit", "concurrent connections", Text, Listener).of(Open).default("no limit").support(Ignored("the open controller documents it and never acted on it; elb.connection limits connections")),
+
+    key("kubernetes.io/elb.pass-through", "clients inside the cluster go through the load balancer", OneOf(&["true", "onlyLocal"]), Inside).since("1.19").support(Later),
+
+    key(NAT_GATEWAY_ID, "the public NAT gateway that gets a rule for each port", Id, Dnat).of(Both),
+    key(IP_MODE, "whether clients inside the cluster are served by kube-proxy (`VIP`) or would have to go through the gateway, which does not answer them (`Proxy`)", OneOf(&["VIP", "Proxy"]), Dnat).of(Own).default("`VIP`; with the mock cloud, which may run on a node, `Proxy`"),
+];
