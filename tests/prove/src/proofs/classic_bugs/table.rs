@@ -29,7 +29,6 @@ pub struct Change {
 }
 
 const ENGINE: &str = "providers/api/src/engine.rs";
-const MEMORY: &str = "providers/api/src/memory.rs";
 const PLAN: &str = "providers/api/src/plan.rs";
 const RECONCILE: &str = "src/controller/reconcile.rs";
 const WRITE: &str = "src/kube/write.rs";
@@ -93,32 +92,12 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "retry-without-settle-time",
-        about: "a create whose answer was lost is repeated at once",
-        finder: Finder::Seeds,
-        changes: &[Change {
-            file: ENGINE,
-            find: "if !first.resource.has_natural_key() && self.listed_at < until {",
-            replace: "if !BUG && !first.resource.has_natural_key() && self.listed_at < until {",
-        }],
-    },
-    Bug {
-        name: "ambiguous-taken-for-failed",
-        about: "a call without an answer counts as one without an effect",
+        about: "a call without an answer counts as one without an effect, and no settle time is kept",
         finder: Finder::Seeds,
         changes: &[Change {
             file: ENGINE,
             find: "Err(ProviderError::Ambiguous(_)) => Effect::Unknown,",
             replace: "Err(ProviderError::Ambiguous(_)) if !BUG => Effect::Unknown,",
-        }],
-    },
-    Bug {
-        name: "restart-forgets-calls",
-        about: "a new process does not wait for what an earlier one may have in flight",
-        finder: Finder::Seeds,
-        changes: &[Change {
-            file: RECONCILE,
-            find: "                if new {\n",
-            replace: "                if new || BUG {\n",
         }],
     },
     Bug {
@@ -157,16 +136,6 @@ pub const BUGS: &[Bug] = &[
                 replace: "            \"resourceVersion\": service.metadata.resource_version.as_ref().filter(|_| !BUG),\n",
             },
         ],
-    },
-    Bug {
-        name: "no-overlay",
-        about: "what this process made is forgotten until the cloud's list shows it",
-        finder: Finder::Seeds,
-        changes: &[Change {
-            file: MEMORY,
-            find: "            if !list.iter().any(|s| s.id == *id) {",
-            replace: "            if !BUG && !list.iter().any(|s| s.id == *id) {",
-        }],
     },
     Bug {
         name: "surplus-stays",
@@ -226,16 +195,6 @@ pub const BUGS: &[Bug] = &[
                 replace: "if !BUG && (gone || failed_starts >= FAILED_STARTS) {",
             },
         ],
-    },
-    Bug {
-        name: "one-key-twice",
-        about: "two workers look at one Service at the same time",
-        finder: Finder::Seeds,
-        changes: &[Change {
-            file: "src/controller/queue.rs",
-            find: "find(|(_, key)| !inner.running.contains(key))",
-            replace: "find(|(_, key)| BUG || !inner.running.contains(key))",
-        }],
     },
     Bug {
         name: "no-sweep",
