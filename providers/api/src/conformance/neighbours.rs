@@ -143,8 +143,9 @@ pub(super) async fn clash<S: Subject>(kit: &Kit<'_, S>) -> Judged {
     life.first_seen(owner);
     for _ in 0..2 {
         let outcome = life.pass(Wish::Have(&want)).await.ok_or_else(|| "died".to_owned())?;
-        if outcome.problems.is_empty() && outcome.retry() != Some(RetryClass::Refused) {
-            return Err(format!("is not told as refused: {}", words(&outcome)).into());
+        let is_told = !(outcome.problems.is_empty() && outcome.conflicts.is_empty());
+        if !is_told && outcome.retry() != Some(RetryClass::Refused) {
+            return Err(format!("is told neither as refused nor as held: {}", words(&outcome)).into());
         }
         life.untouched(owner, &before).await?;
     }
