@@ -12,12 +12,14 @@ use crate::runner;
 
 /// Mistakes that the kit must find.
 const MISTAKES: u64 = 11;
+/// Classes of the elb provider with a report: shared, dedicated, dnat.
+const CLASSES: usize = 3;
 
 pub fn run(_: &Alone, report: &mut Report) -> Result<()> {
     report.say("the elb provider on the mock cloud");
     let elb = cargo(&["test", "-p", "ferrolb-elb", "--test", "conformance", "--", "--nocapture"])?;
     let classes = parse(&elb.text);
-    report.equal("elb/subjects", classes.len(), 2);
+    report.equal("elb/subjects", classes.len(), CLASSES);
     for class in &classes {
         whole(report, &format!("elb-{}", class.subject), class);
     }
