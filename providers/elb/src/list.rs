@@ -2,7 +2,7 @@
 
 mod nat;
 
-pub(crate) use nat::addresses;
+pub(crate) use nat::{RuleOwners, addresses};
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,8 @@ const IDS: usize = 50;
 
 type Found = Seen<ElbResource>;
 
-/// All that bears the mark of `owner`, and the adopted objects of `model`. `vpc` is the cluster's.
+/// All that bears the mark of `owner`, and the adopted objects of `model`. `vpc` is the cluster's; without
+/// `may_have_rules` nobody looks for DNAT rules.
 ///
 /// # Errors
 /// Those of the calls, and where the user names as an existing one what is marked as this very owner's: going on would
@@ -34,6 +35,7 @@ pub(crate) async fn list(
     vpc: &str,
     owner: &Owner,
     model: &[ElbResource],
+    may_have_rules: bool,
 ) -> Result<Vec<Found>, ProviderError> {
     let adopted = model.iter().filter(|r| matches!(r, ElbResource::LoadBalancer(_))).find_map(Resource::adopted);
     let (marked, adopted, eips, listeners, pools, nat) = tokio::try_join!(
@@ -51,7 +53,7 @@ pub(crate) async fn list(
         client.eips(by("alias", &mark::alias(owner))),
         client.listeners(marked(owner)),
         client.pools(marked(owner)),
-        nat::list(client, vpc, owner, model),
+        nat::list(client, vpc, owner, model, may_have_rules),
     )?;
     let jsons: Vec<&BalancerJson> = marked.iter().chain(&adopted).collect();
     let adopted = adopted.as_ref().map(|json| observe::balancer(json, owner));

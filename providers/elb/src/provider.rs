@@ -9,6 +9,7 @@ use crate::apply::Apply;
 use crate::client::{Client, Clock, CredentialsSource, Transport};
 use crate::config::ElbConfig;
 use crate::flavor::Flavors;
+use crate::list::RuleOwners;
 use crate::resource::ElbResource;
 use crate::{list, model, status};
 
@@ -17,6 +18,7 @@ pub struct Elb {
     config: ElbConfig,
     client: Client,
     flavors: Flavors,
+    rule_owners: RuleOwners,
 }
 
 impl Elb {
@@ -27,7 +29,8 @@ impl Elb {
         credentials: Arc<dyn CredentialsSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { client: Client::new(&config, transport, credentials, clock), config, flavors: Flavors::default() }
+        let client = Client::new(&config, transport, credentials, clock);
+        Self { client, config, flavors: Flavors::default(), rule_owners: RuleOwners::default() }
     }
 }
 
@@ -39,7 +42,11 @@ impl Provider for Elb {
     }
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
-        list::list(&self.client, &self.flavors, &self.config.vpc_id, owner, model).instrument(span(owner)).await
+        let may_have_rules = self.rule_owners.may_have(owner, model);
+        let listed = list::list(&self.client, &self.flavors, &self.config.vpc_id, owner, model, may_have_rules);
+        let seen = listed.instrument(span(owner)).await?;
+        self.rule_owners.note(owner, &seen);
+        Ok(seen)
     }
 
     async fn apply(&self, owner: &Owner, step: &Step<ElbResource>) -> Result<Vec<Seen<ElbResource>>, ProviderError> {

@@ -1,7 +1,8 @@
 //! The part of a list that the NAT service and the user's EIP make up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ferrolb_provider::{Detail, Owner, ProviderError, Resource};
 
@@ -12,14 +13,42 @@ use crate::client::nat::RuleJson;
 use crate::resource::ElbResource;
 use crate::{mark, observe};
 
-/// Rules with the mark of `owner`; gateway and EIP that `model` names.
+/// Who may have rules. Most Services never ask for any, and would pay for the question with a call in each pass.
+#[derive(Default)]
+pub(crate) struct RuleOwners(Mutex<BTreeSet<String>>);
+
+impl RuleOwners {
+    /// Whether `owner` may have some: it asks for rules, it goes, or it had some when this process last looked.
+    pub(crate) fn may_have(&self, owner: &Owner, model: &[ElbResource]) -> bool {
+        let asks = model.iter().any(|r| matches!(r, ElbResource::NatGateway(_)));
+        asks || model.is_empty() || self.owners().contains(&owner.uid)
+    }
+
+    /// Keeps in mind what was seen.
+    pub(crate) fn note(&self, owner: &Owner, seen: &[Found]) {
+        let has = seen.iter().any(|s| matches!(s.resource, ElbResource::DnatRule(_) | ElbResource::NatGateway(_)));
+        if has {
+            self.owners().insert(owner.uid.clone());
+        } else {
+            self.owners().remove(&owner.uid);
+        }
+    }
+
+    fn owners(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rules with the mark of `owner`, unless it cannot have any; gateway and EIP that `model` names.
 pub(super) async fn list(
     client: &Client,
     vpc: &str,
     owner: &Owner,
     model: &[ElbResource],
+    may_have_rules: bool,
 ) -> Result<Vec<Found>, ProviderError> {
-    let (rules, adopted) = tokio::try_join!(rules(client, marked(owner)), adopted(client, vpc, owner, model))?;
+    let marked_rules = async { if may_have_rules { rules(client, marked(owner)).await } else { Ok(Vec::new()) } };
+    let (rules, adopted) = tokio::try_join!(marked_rules, adopted(client, vpc, owner, model))?;
     // Only where rules are wished it matters where they point.
     let wished = model.iter().any(|r| matches!(r, ElbResource::DnatRule(_)));
     let nics = addresses(client, rules.iter().filter(|_| wished).map(|rule| &rule.port_id)).await?;

@@ -28,10 +28,9 @@ enum Told {
     Denied,
     /// Too many calls.
     Throttled,
-    /// It is not known whether it was carried out, and looked at again.
+    /// It is not known whether it was carried out, and looked at again: a port may be taken by a listener of ours that
+    /// does not show yet.
     Open,
-    /// Something is in the way that may pass: a port may be taken by a listener of ours that does not show yet.
-    Later,
 }
 
 impl Told {
@@ -41,7 +40,6 @@ impl Told {
             Self::Denied => "CloudDenied",
             Self::Throttled => "CloudThrottled",
             Self::Open => "CloudAmbiguous",
-            Self::Later => "CloudUnavailable",
         }
     }
 
@@ -53,7 +51,6 @@ impl Told {
             Self::Denied => "credentials",
             Self::Throttled => "limits",
             Self::Open => "looks again",
-            Self::Later => "tries again",
         }
     }
 }
@@ -79,9 +76,9 @@ const TABLE: &[(&str, u16, &[&str], Told)] = &[
     (BALANCER, 409, &["ELB.8905"], Told::Quota),
     (BALANCER, 429, &["APIG.0308", "APIGW.0308"], Told::Throttled),
     (BALANCER, 500, &["ELB.8906"], Told::Open),
-    (LISTENER, 400, &["ELB.6200"], Told::Later),
+    (LISTENER, 400, &["ELB.6200"], Told::Open),
     (LISTENER, 403, &["ELB.6091"], Told::Quota),
-    (LISTENER, 409, &["ELB.8907"], Told::Later),
+    (LISTENER, 409, &["ELB.8907"], Told::Open),
     (MEMBER, 403, &["ELB.2001"], Told::Quota),
     (EIP, 400, &["VPC.0501", "VPC.0301"], Told::Refused),
     (EIP, 403, &["VPC.0502", "VPC.0010"], Told::Denied),
