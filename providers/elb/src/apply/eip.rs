@@ -57,7 +57,7 @@ impl Apply<'_> {
             && let ElbResource::Eip(found) = &mut now.resource
             && let (Some(id), Some(size)) = (&found.bandwidth_id, eip.bandwidth_size)
         {
-            self.client.resize_bandwidth(id, size).await?;
+            self.client.resize_bandwidth(id, size).await.map_err(not_the_eip)?;
             found.bandwidth_size = Some(size);
         }
         Ok(now)
@@ -83,7 +83,7 @@ impl Apply<'_> {
                     _ => return Err(ProviderError::Refused(detail)),
                 }
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(not_the_eip(error)),
         };
         Ok(bound)
     }
@@ -105,6 +105,15 @@ impl Apply<'_> {
             Err(ProviderError::Refused(_)) => Err(ProviderError::Unavailable(error.detail().clone())),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What such a call does not find is the load balancer or the bandwidth, where lists still show it. The engine would
+/// take it for the EIP, believe that it is gone, and leave it behind.
+fn not_the_eip(error: ProviderError) -> ProviderError {
+    match error {
+        ProviderError::NotFound(detail) => ProviderError::Unavailable(detail),
+        error => error,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ferrolb_mock::Config;
+use ferrolb_mock::{Config, FaultPlan};
 use serde_json::json;
 
 use crate::harness::{World, addresses, owner, performance, union};
@@ -50,6 +50,27 @@ async fn a_load_balancer_that_vanished_is_made_anew_and_the_public_address_stays
         let outcome = world.converge(&want).await;
         assert_eq!(addresses(&outcome)[0], first[0]);
         assert_eq!(world.counts(), [1, 1, 1, 1, 3, 1]);
+    }
+}
+
+#[tokio::test]
+async fn an_eip_is_not_taken_for_gone_when_its_load_balancer_is() {
+    for want in [union(), performance()] {
+        let world = World::new().await;
+        world.converge(&want).await;
+        let ledger = world.cloud.ledger();
+        let [eip, lb] = ["eips", "loadbalancers"].map(|kind| ledger[kind][0]["id"].as_str().unwrap().to_owned());
+        let path = format!("v3/PID/eip/publicips/{eip}/disassociate-instance");
+        world.by_hand("POST", &path, json!(null)).await;
+        world.cloud.set_faults(FaultPlan { list_lag_ms: 300, ..FaultPlan::default() });
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        // Lists show the free EIP, and the load balancer that is gone: binding finds nothing to bind to.
+        let path = format!("v3/PID/elb/loadbalancers/{lb}/force-elb");
+        world.by_hand("DELETE", &path, json!(null)).await;
+        let outcome = world.pass(&want).await;
+        assert!(outcome.failures[0].error.detail().call.contains("associate"), "{outcome:#?}");
+        world.release(&owner()).await;
+        assert_eq!(world.counts(), [0; 6]);
     }
 }
 
