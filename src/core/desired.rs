@@ -169,6 +169,7 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
         owner: owner(svc, settings),
         families,
         addresses,
+        published: published(svc),
         ports,
         traffic_policy: if local { TrafficPolicy::Local } else { TrafficPolicy::Cluster },
         health_check_node_port: spec.health_check_node_port.filter(|_| local).and_then(number),
@@ -176,6 +177,13 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
         affinity_seconds: affinity(spec),
         options,
     })
+}
+
+/// What the status names.
+fn published(svc: &Service) -> Vec<IpAddr> {
+    let status = svc.status.as_ref().and_then(|s| s.load_balancer.as_ref());
+    let ingress = status.and_then(|s| s.ingress.as_ref()).into_iter().flatten();
+    ingress.filter_map(|entry| entry.ip.as_ref()?.parse().ok()).collect()
 }
 
 /// In the Service's order; an API server always fills this in.

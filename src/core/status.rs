@@ -96,7 +96,7 @@ struct Draft<'a> {
 impl Draft<'_> {
     fn provided(&mut self, want: &Desired, ready_endpoints: usize, outcome: &Outcome) {
         // Until the cloud's lists are to be trusted, an address that they do not show may well be served.
-        // Not one that we have just taken away.
+        // Not one that is about to go.
         let unsure = outcome.look_again.is_some() && !outcome.withdrawn && !ingress_of(self.svc).is_empty();
         match outcome.serving.as_ref().filter(|serving| !(unsure && serving.addresses.is_empty())) {
             Some(serving) => {

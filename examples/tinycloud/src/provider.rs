@@ -69,6 +69,13 @@ impl Resource for TinyResource {
         }
     }
 
+    fn addresses(&self) -> Vec<IpAddr> {
+        match self {
+            Self::Balancer { address, .. } => address.iter().copied().collect(),
+            Self::Rule { .. } => Vec::new(),
+        }
+    }
+
     fn adopted(&self) -> Option<Id> {
         match self {
             Self::Balancer { adopted, .. } => adopted.clone().map(Id),

@@ -4,6 +4,8 @@ use std::{net::IpAddr, sync::Mutex, time::Duration};
 
 type Result<T> = std::result::Result<T, ProviderError>;
 
+const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 struct Balancer(Vec<Port>);
 
@@ -14,6 +16,9 @@ impl Resource for Balancer {
     fn change(&self, seen: &Self) -> Change {
         let ports = || Change::Update(vec!["ports"]);
         (self != seen).then(ports).unwrap_or(Change::None)
+    }
+    fn addresses(&self) -> Vec<IpAddr> {
+        vec![ADDRESS]
     }
 }
 
@@ -50,7 +55,7 @@ impl Provider for Memory {
     }
 
     fn status(&self, _: &[Balancer], seen: &[Seen<Balancer>]) -> Serving {
-        let (ip, mode) = (IpAddr::from([192, 0, 2, 1]), IpMode::Vip);
+        let (ip, mode) = (ADDRESS, IpMode::Vip);
         let ports = |b: &Balancer| b.0.iter().map(|p| (p.protocol, p.port)).collect();
         let address = |s: &Seen<Balancer>| Address { ip, mode, ports: ports(&s.resource) };
         Serving { addresses: seen.iter().map(address).collect(), ..Serving::default() }

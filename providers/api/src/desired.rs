@@ -19,6 +19,8 @@ pub struct Desired {
     pub families: Vec<Family>,
     /// Addresses that the user asked for (`spec.loadBalancerIP` and annotations). Empty: any.
     pub addresses: Vec<IpAddr>,
+    /// Addresses that clients are told now. None of them is given back to the cloud before they are told otherwise.
+    pub published: Vec<IpAddr>,
     /// What to listen on and where to send it.
     pub ports: Vec<Port>,
     /// Whether any node may take the traffic or only those with a local endpoint.

@@ -11,6 +11,7 @@
 //! ≠ vendor branches, sleeping, retries: the caller decides when to call again, from the [`Outcome`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ impl<P: Provider> Engine<P> {
             Err(problems) => Outcome { problems, ..Outcome::default() },
             Ok(Model { resources, warnings }) => {
                 let elders = host.claim(&want.owner, &claims(&resources));
-                let mut outcome = self.pass(&want.owner, &resources, elders, host).await;
+                let mut outcome = self.pass(&want.owner, &resources, &want.published, elders, host).await;
                 outcome.warnings = warnings;
                 outcome
             }
@@ -82,7 +83,7 @@ impl<P: Provider> Engine<P> {
 
     /// One pass that deletes everything of `owner`. Complete when [`Outcome::settled`].
     pub async fn release(&self, owner: &Owner, host: &dyn Host) -> Outcome {
-        let mut outcome = self.pass(owner, &[], BTreeMap::new(), host).await;
+        let mut outcome = self.pass(owner, &[], &[], BTreeMap::new(), host).await;
         if !host.may_write() {
             // Whoever may write now could have a call in flight that we know nothing of.
             outcome.permit_lost = true;
@@ -114,6 +115,7 @@ impl<P: Provider> Engine<P> {
         &self,
         owner: &Owner,
         model: &[P::Resource],
+        published: &[IpAddr],
         elders: BTreeMap<Slot, Owner>,
         host: &dyn Host,
     ) -> Outcome {
@@ -137,7 +139,9 @@ impl<P: Provider> Engine<P> {
             held_groups: BTreeSet::new(),
             blocked: BTreeSet::new(),
             outcome: Outcome { problems: plan.refusals, ..Outcome::default() },
+            going: plan.steps.iter().filter(|step| step.verb == Verb::Delete).flat_map(addresses).collect(),
         };
+        run.outcome.withdrawn = published.iter().any(|address| run.going.contains(address));
         for (slot, id) in plan.missing {
             run.outcome.problems.push(Problem {
                 option: slot.to_string(),
@@ -186,12 +190,19 @@ struct Run<'a, P: Provider> {
     held_groups: BTreeSet<(String, Vec<Slot>)>,
     /// What waits for something else.
     blocked: BTreeSet<Slot>,
+    /// The addresses of what is to be deleted.
+    going: BTreeSet<IpAddr>,
     outcome: Outcome,
 }
 
 impl<P: Provider> Run<'_, P> {
     async fn step(&mut self, mut step: Step<P::Resource>, host: &dyn Host) -> std::ops::ControlFlow<()> {
         use std::ops::ControlFlow::{Break, Continue};
+        if step.verb == Verb::Delete && self.outcome.withdrawn {
+            self.wait(step.items[0].slot.clone(), "clients are to be told first that its address is gone");
+            self.hold(step);
+            return Continue(());
+        }
         if !self.may_go(&mut step) || self.in_conflict(&step) {
             self.hold(step);
             return Continue(());
@@ -200,7 +211,6 @@ impl<P: Provider> Run<'_, P> {
             self.outcome.permit_lost = true;
             return Break(());
         }
-        self.outcome.withdrawn |= step.verb == Verb::Delete && step.items[0].resource.parents().is_empty();
         self.engine.with_memory(self.owner, Memory::begin_write);
         let answer = self.engine.provider.apply(self.owner, &step).await;
         let until = host.now() + self.engine.settle;
@@ -322,7 +332,7 @@ impl<P: Provider> Run<'_, P> {
                     self.wait(seen.resource.slot(), "another call is needed until it is deleted");
                 } else {
                     self.live.remove(&seen.id);
-                    self.engine.with_memory(self.owner, |m| m.deleted(seen.id.clone(), until));
+                    self.engine.with_memory(self.owner, |m| m.deleted(seen, until));
                 }
             }
         }
@@ -346,7 +356,7 @@ impl<P: Provider> Run<'_, P> {
     fn vanished(&mut self, step: &Step<P::Resource>, until: Duration) {
         for seen in step.items.iter().filter_map(|i| i.seen.as_ref()) {
             self.live.remove(&seen.id);
-            self.engine.with_memory(self.owner, |m| m.not_found(seen.id.clone(), until));
+            self.engine.with_memory(self.owner, |m| m.not_found(seen, until));
         }
     }
 
@@ -404,7 +414,12 @@ impl<P: Provider> Run<'_, P> {
             let kept: BTreeSet<&Id> = self.present.values().map(|s| &s.id).collect();
             self.live.retain(|id, s| !s.owned || kept.contains(id));
             let live: Vec<_> = self.live.into_values().collect();
-            self.outcome.serving = Some(self.engine.provider.status(model, &live));
+            let mut serving = self.engine.provider.status(model, &live);
+            // What went may still be shown by what it hung on, and the cloud may give its address to somebody else.
+            self.engine.with_memory(self.owner, |m| self.going.extend(m.given_back()));
+            let stay: BTreeSet<IpAddr> = self.present.values().flat_map(|s| s.resource.addresses()).collect();
+            serving.addresses.retain(|a| stay.contains(&a.ip) || !self.going.contains(&a.ip));
+            self.outcome.serving = Some(serving);
         }
         self.outcome
     }
@@ -419,6 +434,11 @@ pub(crate) fn claims<R: Resource>(model: &[R]) -> Vec<Claim> {
         (!on.is_empty()).then(|| Claim { on, slot: r.slot() })
     };
     keyed.filter_map(claim).collect()
+}
+
+/// The addresses of what a step changes.
+fn addresses<R: Resource>(step: &Step<R>) -> Vec<IpAddr> {
+    step.items.iter().filter_map(|item| item.seen.as_ref()).flat_map(|seen| seen.resource.addresses()).collect()
 }
 
 /// What is exchanged together: one kind under the same parents, of which one does the work of another. That is so of

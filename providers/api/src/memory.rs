@@ -1,6 +1,7 @@
 //! What one process remembers of one owner between passes: the settle time and its own effects.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::{Change, Id, Resource, Seen};
@@ -27,7 +28,8 @@ pub(crate) struct Memory<R> {
     created: BTreeMap<Id, (Seen<R>, Duration)>,
     /// What we changed of objects that existed before, until the list must show it.
     updated: BTreeMap<Id, (Seen<R>, Duration)>,
-    deleted: BTreeMap<Id, Duration>,
+    /// What we deleted, with the addresses that it had, until the list must show it.
+    deleted: BTreeMap<Id, (Vec<IpAddr>, Duration)>,
 }
 
 impl<R> Default for Memory<R> {
@@ -89,23 +91,6 @@ impl<R> Memory<R> {
         self.created.insert(seen.id.clone(), (seen, until));
     }
 
-    pub(crate) fn deleted(&mut self, id: Id, until: Duration) {
-        self.forget(&id);
-        self.deleted.insert(id, until);
-    }
-
-    /// The cloud does not know the object. What we made a moment ago it may not know *yet*, so that only a later
-    /// list tells.
-    pub(crate) fn not_found(&mut self, id: Id, until: Duration) {
-        match self.created.get(&id) {
-            Some((_, shown)) => {
-                self.settle_until = self.settle_until.max(*shown);
-                self.forget(&id);
-            }
-            None => self.deleted(id, until),
-        }
-    }
-
     fn forget(&mut self, id: &Id) {
         self.created.remove(id);
         self.updated.remove(id);
@@ -113,6 +98,28 @@ impl<R> Memory<R> {
 }
 
 impl<R: Resource> Memory<R> {
+    pub(crate) fn deleted(&mut self, seen: &Seen<R>, until: Duration) {
+        self.forget(&seen.id);
+        self.deleted.insert(seen.id.clone(), (seen.resource.addresses(), until));
+    }
+
+    /// Addresses that we gave back, which other objects may still show.
+    pub(crate) fn given_back(&self) -> impl Iterator<Item = IpAddr> {
+        self.deleted.values().flat_map(|(addresses, _)| addresses.iter().copied())
+    }
+
+    /// The cloud does not know the object. What we made a moment ago it may not know *yet*, so that only a later
+    /// list tells.
+    pub(crate) fn not_found(&mut self, seen: &Seen<R>, until: Duration) {
+        match self.created.get(&seen.id) {
+            Some((_, shown)) => {
+                self.settle_until = self.settle_until.max(*shown);
+                self.forget(&seen.id);
+            }
+            None => self.deleted(seen, until),
+        }
+    }
+
     pub(crate) fn updated(&mut self, seen: Seen<R>, until: Duration) {
         if let Some((created, _)) = self.created.get_mut(&seen.id) {
             *created = seen.clone();
@@ -122,7 +129,7 @@ impl<R: Resource> Memory<R> {
 
     /// Lays our own effects over a list, begun at `now`, that may lag behind them.
     pub(crate) fn overlay(&mut self, mut list: Vec<Seen<R>>, now: Duration) -> Vec<Seen<R>> {
-        self.deleted.retain(|_, until| now < *until);
+        self.deleted.retain(|_, (_, until)| now < *until);
         self.created.retain(|_, (_, until)| now < *until);
         self.updated.retain(|_, (_, until)| now < *until);
         list.retain(|s| !self.deleted.contains_key(&s.id));

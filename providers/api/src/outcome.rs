@@ -28,7 +28,8 @@ pub struct Outcome {
     pub applied: Vec<String>,
     /// Write calls made, failed ones included.
     pub writes: usize,
-    /// The deletion of an object that hangs on no other was tried: what it served it may serve no longer.
+    /// An object is to go that has an address which clients are told. Nothing was deleted: they are to be told first
+    /// what serves them now, if anything does.
     pub withdrawn: bool,
     /// For a release: what is still there.
     pub remaining: Vec<Slot>,

@@ -1,6 +1,7 @@
 //! One cloud object: as wished ([`Resource`]) and as found ([`Seen`]).
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -57,6 +58,9 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
 
     /// What must be done to `seen` so that it becomes `self`.
     fn change(&self, seen: &Self) -> Change;
+
+    /// Found: the addresses that go back to the cloud when this object is deleted, and to somebody else perhaps.
+    fn addresses(&self) -> Vec<IpAddr>;
 
     /// `Some` for an object that belongs to the user: it is looked up, used, and never changed or deleted.
     fn adopted(&self) -> Option<Id> {

@@ -7,9 +7,14 @@
 //!  └── rule (moves)
 //! ```
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde::Serialize;
 
 use crate::{Change, Holder, Id, Resource, Seen, Slot, State};
+
+/// The address of every `eip`.
+pub(crate) const EIP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 /// One object. `value` can be updated, `shape` only replaced, `fixed` never changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,6 +97,10 @@ impl Resource for Toy {
         } else {
             Change::None
         }
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        if self.kind == "eip" { vec![EIP] } else { Vec::new() }
     }
 
     fn adopted(&self) -> Option<Id> {

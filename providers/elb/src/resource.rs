@@ -6,6 +6,8 @@ mod listener;
 mod nat;
 mod pool;
 
+use std::net::IpAddr;
+
 use ferrolb_provider::{Change, Holder, Id, Resource, Slot};
 use serde::Serialize;
 
@@ -108,6 +110,14 @@ impl Resource for ElbResource {
             (Self::HealthMonitor(want), Self::HealthMonitor(seen)) => want.change(seen),
             (Self::DnatRule(want), Self::DnatRule(seen)) => want.change(seen),
             _ => Change::None,
+        }
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        match self {
+            Self::LoadBalancer(lb) => lb.vip.into_iter().chain(lb.found.iter().filter_map(|f| f.ipv6)).collect(),
+            Self::Eip(eip) => eip.address.into_iter().collect(),
+            _ => Vec::new(),
         }
     }
 

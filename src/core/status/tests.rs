@@ -344,8 +344,8 @@ fn an_address_is_kept_while_the_clouds_lists_are_not_to_be_trusted() {
         ..Outcome::default()
     };
     assert_eq!(provided(&svc, &nothing_listed, LATE).ingress, good.ingress);
-    // On the way to another load balancer the old one is deleted, and its address may be somebody else's at once
-    // (simulator, seed 408).
+    // On the way to another load balancer the old one is about to be deleted, and its address may then be somebody
+    // else's at once (simulator, seed 408).
     let moving = Outcome { withdrawn: true, ..nothing_listed.clone() };
     assert!(provided(&svc, &moving, LATE).ingress.is_empty());
     nothing_listed.look_again = None;

@@ -332,6 +332,12 @@ impl Law {
     }
 }
 
+/// Whether any entry of the status promises this port.
+pub fn serves(service: &Value, port: &Value) -> bool {
+    let mut all = ingress(service).as_array().into_iter().flatten().flat_map(|entry| served(service, entry));
+    all.any(|(protocol, number)| port["protocol"] == protocol && port["port"] == number)
+}
+
 /// The ports that an entry of the status promises, with their protocols.
 fn served<'a>(service: &'a Value, entry: &'a Value) -> impl Iterator<Item = (&'a str, u64)> {
     let said = entry["ports"].as_array().filter(|ports| !ports.is_empty());

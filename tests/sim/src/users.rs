@@ -10,7 +10,7 @@ use crate::api::refusal::Refusal;
 use crate::api::store::{Key, Kind, Via};
 use crate::dice::Dice;
 use crate::hands;
-use crate::law::{FINALIZER, HOLDER};
+use crate::law::{FINALIZER, HOLDER, serves};
 use crate::plan::Fault;
 use crate::sim::{Sim, State};
 use crate::wish::{Wish, foreign_balancer};
@@ -136,7 +136,9 @@ fn ports(sim: &Sim, key: &Key, dice: &mut Dice) {
     let policy = *dice.pick(&["Cluster", "Local"]).unwrap_or(&"Cluster");
     sim.with(|s| {
         let uid = uid(s, key);
-        let all_change = !keep;
+        // What is kept may be a port that somebody else has.
+        let held = s.api.get(key).is_some_and(|service| serves(service, &service["spec"]["ports"][0]));
+        let all_change = !(keep && held);
         let _ = edit(s, key, |service| {
             let kept = service["spec"]["ports"][0].clone();
             let mut list = ports.clone();

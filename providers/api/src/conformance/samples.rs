@@ -15,6 +15,7 @@ pub fn sample(ports: &[(Protocol, u16)]) -> Desired {
         owner: owner(FIRST),
         families: vec![Family::V4],
         addresses: Vec::new(),
+        published: Vec::new(),
         ports: ports.iter().map(|(protocol, number)| port(*protocol, *number, &[1, 2, 3])).collect(),
         traffic_policy: TrafficPolicy::Cluster,
         health_check_node_port: None,

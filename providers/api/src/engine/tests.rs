@@ -173,6 +173,8 @@ struct Run {
     owner: Owner,
     /// The address that the user was told.
     told: Option<std::net::IpAddr>,
+    /// What the status says now.
+    published: Vec<std::net::IpAddr>,
 }
 
 impl Run {
@@ -186,7 +188,7 @@ impl Run {
         let engine = Engine::new(client.clone(), SETTLE, now);
         let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "default".into(), name: "web".into() };
         engine.first_seen(&owner);
-        Self { client, engine, owner, told: None }
+        Self { client, engine, owner, told: None, published: Vec::new() }
     }
 
     /// Another process takes over.
@@ -199,7 +201,10 @@ impl Run {
     /// One pass for `wish`, or a release. `None`: it died in the middle.
     fn pass(&self, wish: Option<&str>) -> Option<Outcome> {
         match wish {
-            Some(wish) => now_or_never(self.engine.reconcile(&desired(&self.owner, wish), &self.client)),
+            Some(wish) => {
+                let want = Desired { published: self.published.clone(), ..desired(&self.owner, wish) };
+                now_or_never(self.engine.reconcile(&want, &self.client))
+            }
             None => now_or_never(self.engine.release(&self.owner, &self.client)),
         }
     }
@@ -279,6 +284,16 @@ impl Run {
                 return Err(format!("the address changed from {:?} to {}", self.told, address.ip));
             }
         }
+        if !self.published.is_empty() && outcome.serving.is_some() && outcome.applied.iter().any(|s| s == "- eip/main")
+        {
+            return Err("an address was given back that clients are told".into());
+        }
+        match &outcome.serving {
+            Some(serving) if !serving.addresses.is_empty() => self.published = vec![crate::toy::EIP],
+            // As long as lists are not to be trusted, the status keeps what it says.
+            Some(_) if outcome.withdrawn || outcome.look_again.is_none() => self.published.clear(),
+            _ => {}
+        }
         Ok(())
     }
 
@@ -331,6 +346,7 @@ fn desired(owner: &Owner, wish: &str) -> Desired {
         owner: owner.clone(),
         families: Vec::new(),
         addresses: Vec::new(),
+        published: Vec::new(),
         ports: Vec::new(),
         traffic_policy: TrafficPolicy::Cluster,
         health_check_node_port: None,

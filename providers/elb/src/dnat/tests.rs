@@ -34,6 +34,7 @@ fn want(options: &[(&str, &str)], ports: Vec<Port>) -> Desired {
         owner: Owner { cluster: "c".into(), uid: "u-1".into(), namespace: "ns".into(), name: "web".into() },
         families: vec![Family::V4],
         addresses: vec![],
+        published: vec![],
         ports,
         traffic_policy: TrafficPolicy::Cluster,
         health_check_node_port: None,

@@ -18,6 +18,7 @@ fn want(pairs: &[(&str, &str)], ports: &[(Protocol, u16)]) -> Desired {
         owner: Owner { cluster: "c".into(), uid: "u-1".into(), namespace: "ns".into(), name: "web".into() },
         families: vec![Family::V4],
         addresses: vec![],
+        published: vec![],
         ports: ports
             .iter()
             .map(|(protocol, port)| Port { name: String::new(), protocol: *protocol, port: *port, backends: vec![] })

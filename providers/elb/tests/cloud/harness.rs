@@ -240,6 +240,7 @@ pub fn service(options: &[(&str, &str)]) -> Desired {
         owner: owner(),
         families: vec![Family::V4],
         addresses: vec![],
+        published: vec![],
         ports: vec![port(Protocol::Tcp, 80, &[1, 2, 3])],
         traffic_policy: TrafficPolicy::Cluster,
         health_check_node_port: None,

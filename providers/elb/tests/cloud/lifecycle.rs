@@ -1,5 +1,6 @@
 //! Made, left alone, changed, deleted; and how many calls that takes.
 
+use ferrolb_mock::FaultPlan;
 use ferrolb_provider::{Health, Protocol, Provider};
 
 use crate::harness::{AUTOCREATE, CLASS, World, addresses, backend, owner, performance, port, service, union};
@@ -214,4 +215,29 @@ async fn orphans_are_found_and_can_be_released_without_their_names() {
     world.release(&nameless).await;
     assert_eq!(world.counts(), [1, 1, 1, 0, 0, 0]);
     assert!(world.engine.provider().owners(&cluster).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_public_address_is_not_named_any_more_when_it_is_to_go() {
+    for public in [union(), performance()] {
+        let world = World::new().await;
+        let both = world.converge(&public).await.serving.unwrap().addresses;
+        let [eip, private] = [0, 1].map(|n| both[n].ip);
+        let mut want = public.clone();
+        want.options.get_mut(AUTOCREATE).unwrap().replace_range(..16, r#"{"type":"inner""#);
+        want.published = vec![eip, private];
+        world.calls();
+        let outcome = world.pass(&want).await;
+        assert_eq!(addresses(&outcome), [private.to_string()]);
+        assert_eq!(world.calls().1, 0, "nothing goes before clients are told");
+        want.published = vec![private];
+        // The load balancer goes on showing the EIP as long as lists lag.
+        world.cloud.set_faults(FaultPlan { list_lag_ms: 40, ..FaultPlan::default() });
+        for _ in 0..3 {
+            assert_eq!(addresses(&world.pass(&want).await), [private.to_string()]);
+        }
+        world.cloud.set_faults(FaultPlan::default());
+        assert_eq!(addresses(&world.converge(&want).await), [private.to_string()]);
+        assert_eq!(world.counts(), [1, 0, 1, 1, 3, 1]);
+    }
 }

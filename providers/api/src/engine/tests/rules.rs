@@ -288,6 +288,18 @@ fn children_wait_for_a_parent_that_is_being_built() {
 }
 
 #[test]
+fn an_address_is_given_back_only_when_clients_are_told_so() {
+    let mut run = up("lb/main eip/main listener/80");
+    run.published = vec![crate::toy::EIP];
+    let first = run.pass(Some("lb/main")).unwrap();
+    assert!(first.withdrawn && first.writes == 0 && !first.settled, "{first:?}");
+    assert!(first.serving.unwrap().addresses.is_empty());
+    assert_eq!(slots(&run), "eip/main lb/main listener/80");
+    run.published.clear();
+    assert_eq!(run.pass(Some("lb/main")).unwrap().applied, ["- eip/main", "- listener/80"]);
+}
+
+#[test]
 fn a_model_with_a_hole_is_told_and_never_settled() {
     let run = Run::new(Lag::None);
     let outcome = run.pass(Some("lb/main pool/80")).unwrap();
