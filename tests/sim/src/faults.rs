@@ -61,7 +61,7 @@ impl Faults {
         if now >= self.end || !self.enabled.contains(&fault) {
             return false;
         }
-        let intensity = self.intensity;
+        let intensity = if fault == Fault::F24 { self.killing() } else { self.intensity };
         let strikes = match &mut self.soak {
             Some(drawn) if API_CALLS.contains(&fault) || CLOUD_CALLS.contains(&fault) => {
                 drawn.take_if(|drawn| *drawn == fault).is_some()
@@ -72,6 +72,12 @@ impl Faults {
             self.count(fault);
         }
         strikes
+    }
+
+    /// How likely a process is killed, relative to the usual. In a soak pairs count, and not the passes over all
+    /// Services that follow each start.
+    pub fn killing(&self) -> f64 {
+        if self.soak.is_some() { self.intensity / 10.0 } else { self.intensity }
     }
 
     /// Opens a window of trouble; it never reaches past the end of the trouble.

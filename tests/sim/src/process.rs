@@ -138,7 +138,7 @@ pub fn replicas(sim: &Sim) -> u64 {
 /// Keeps one replica running: a process that ends or is killed is started again.
 pub async fn replica(sim: Arc<Sim>, slot: u64) {
     let mut dice = Dice::new(sim.plan.seed, &format!("replica {slot}"));
-    let patience = 60 + dice.below(600) * 2;
+    let patience = (60 + dice.below(600) * 2) * if sim.plan.pairs.is_some() { 10 } else { 1 };
     for start in 0.. {
         let plug = Arc::new(Plug::new(format!("ferrolb-{slot}_{start}")));
         let stop = CancellationToken::new();

@@ -1,7 +1,5 @@
 //! SDK-HMAC-SHA256 over (request, now). Pure.
 
-use std::fmt::Write;
-
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -119,17 +117,18 @@ fn encode(text: &str, into: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             into.push(char::from(byte));
         } else {
-            // Writing to a String cannot fail.
-            let _ = write!(into, "%{byte:02X}");
+            into.push('%');
+            into.extend(digits(byte).map(|digit| digit.to_ascii_uppercase()));
         }
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().copied().flat_map(digits).collect()
+}
+
+fn digits(byte: u8) -> impl Iterator<Item = char> {
+    [byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16))
 }
 
 #[cfg(test)]
