@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use ferrolb_elb::{CredentialsSource, Elb, ElbConfig, FileCredentials, HttpTransport, Limits, StaticCredentials};
+use ferrolb_elb::{
+    Credentials, CredentialsSource, Elb, ElbConfig, FileCredentials, HttpTransport, Limits, StaticCredentials,
+};
 use ferrolb_provider::IpMode;
 use ipnet::IpNet;
 use reqwest::Certificate;
@@ -18,15 +20,24 @@ use crate::clock::Clock;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Provider elb")]
 pub struct ElbFlags {
+    /// Region: endpoints that are not given are https://SERVICE.REGION.DOMAIN
+    #[arg(long, env = "FERROLB_ELB_REGION", value_name = "REGION")]
+    elb_region: Option<String>,
+    /// Domain of the cloud in those endpoints, for instance otc.t-systems.com
+    #[arg(long, env = "FERROLB_ELB_DOMAIN", value_name = "DOMAIN", default_value = "myhuaweicloud.com")]
+    elb_domain: String,
     /// Base URL of the load balancer API
     #[arg(long, env = "FERROLB_ELB_ENDPOINT", value_name = "URL")]
     elb_endpoint: Option<String>,
     /// Base URL of the API that serves EIPs, usually that of the VPC service
     #[arg(long, env = "FERROLB_ELB_VPC_ENDPOINT", value_name = "URL")]
     elb_vpc_endpoint: Option<String>,
-    /// Base URL of the NAT gateway API, for Services of class dnat [default: there are none]
+    /// Base URL of the NAT gateway API, for Services of class dnat [default: that of the region, if one is given]
     #[arg(long, env = "FERROLB_ELB_NAT_ENDPOINT", value_name = "URL")]
     elb_nat_endpoint: Option<String>,
+    /// Base URL of IAM, for credentials that are a user [default: that of the region, if one is given]
+    #[arg(long, env = "FERROLB_ELB_IAM_ENDPOINT", value_name = "URL")]
+    elb_iam_endpoint: Option<String>,
     /// Project id
     #[arg(long, env = "FERROLB_ELB_PROJECT_ID", value_name = "ID")]
     elb_project_id: Option<String>,
@@ -42,7 +53,8 @@ pub struct ElbFlags {
     /// Network id (neutron_network_id) for the backend addresses of dedicated load balancers [default: the cloud's choice]
     #[arg(long, env = "FERROLB_ELB_NETWORK_ID", value_name = "ID")]
     elb_network_id: Vec<String>,
-    /// Folder with the files access-key and secret-key, and security-token for temporary keys; read again on change
+    /// Folder with the files access-key and secret-key, and security-token for temporary keys; or user, password and
+    /// domain, and agency and agency-domain where another account lends its rights. Read again on change
     #[arg(long, env = "FERROLB_ELB_CREDENTIALS_DIR", value_name = "DIR")]
     elb_credentials_dir: Option<PathBuf>,
     /// Certificate authorities of the endpoints in PEM form, besides the public ones
@@ -88,15 +100,17 @@ pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Resul
     let required = |value: &Option<String>, flag: &str| {
         value.clone().filter(|v| !v.is_empty()).with_context(|| format!("provider elb needs --{flag}"))
     };
-    let endpoint = required(&flags.elb_endpoint, "elb-endpoint")?;
+    let endpoint = |given: &Option<String>, service: &str| endpoint(flags, given, service);
     let mut config = ElbConfig::new(
-        endpoint,
+        endpoint(&flags.elb_endpoint, "elb").context("provider elb needs --elb-region or --elb-endpoint")?,
         required(&flags.elb_project_id, "elb-project-id")?,
         required(&flags.elb_vpc_id, "elb-vpc-id")?,
         required(&flags.elb_subnet_id, "elb-subnet-id")?,
     );
-    config.eip_endpoint = required(&flags.elb_vpc_endpoint, "elb-vpc-endpoint")?;
-    config.nat_endpoint = flags.elb_nat_endpoint.clone().filter(|url| !url.is_empty());
+    config.eip_endpoint =
+        endpoint(&flags.elb_vpc_endpoint, "vpc").context("provider elb needs --elb-region or --elb-vpc-endpoint")?;
+    config.nat_endpoint = endpoint(&flags.elb_nat_endpoint, "nat");
+    config.iam_endpoint = endpoint(&flags.elb_iam_endpoint, "iam");
     if let Some(id) = flags.elb_member_subnet_id.clone().filter(|id| !id.is_empty()) {
         config.member_subnet_id = id;
     }
@@ -105,9 +119,10 @@ pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Resul
     let per_second = f64::from(flags.elb_calls_per_second.max(1));
     config.limits = Limits { per_second, burst: 2.0 * per_second };
     let dir = flags.elb_credentials_dir.clone().context("provider elb needs --elb-credentials-dir")?;
-    let token = dir.join("security-token");
-    let credentials = FileCredentials::new(dir.join("access-key"), dir.join("secret-key"), Some(token));
-    credentials.get().context("reading the credentials")?;
+    let credentials = FileCredentials::new(dir);
+    if let Credentials::User(_) = *credentials.get().context("reading the credentials")? {
+        anyhow::ensure!(config.iam_endpoint.is_some(), "a user needs --elb-region or --elb-iam-endpoint");
+    }
     let provider = Elb::new(
         config,
         Arc::new(transport(flags.elb_ca_file.as_deref())?),
@@ -156,6 +171,12 @@ pub async fn mock(flags: &MockFlags, deadline: Duration, clock: &Clock) -> anyho
     Ok(Cloud { provider, mock })
 }
 
+/// The endpoint of a service: as given, or that of the region.
+fn endpoint(flags: &ElbFlags, given: &Option<String>, service: &str) -> Option<String> {
+    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    filled(given).or_else(|| Some(format!("https://{service}.{}.{}", filled(&flags.elb_region)?, flags.elb_domain)))
+}
+
 /// Trusts the public authorities and `private`. They are in the binary, because the image holds nothing else.
 fn transport(private: Option<&Path>) -> anyhow::Result<HttpTransport> {
     let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
@@ -184,15 +205,4 @@ impl ferrolb_elb::Clock for ElbClock {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// In an image of one binary there are no authorities on disk; the HTTP client refused to start there.
-    #[test]
-    fn the_public_authorities_are_in_the_binary() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        transport(None).expect("a client without any file");
-        let error = transport(Some(Path::new("Cargo.toml"))).expect_err("not a certificate");
-        assert!(format!("{error:#}").starts_with("Cargo.toml: "), "{error:#}");
-    }
-}
+mod tests;

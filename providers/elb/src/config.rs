@@ -13,6 +13,8 @@ pub struct ElbConfig {
     pub eip_endpoint: String,
     /// Base URL of the NAT gateway API; without one class `dnat` is refused.
     pub nat_endpoint: Option<String>,
+    /// Base URL of IAM; without one nobody can sign in with a password.
+    pub iam_endpoint: Option<String>,
     /// Project id.
     pub project_id: String,
     /// The cluster's VPC: where dedicated balancers are made.
@@ -35,7 +37,7 @@ pub struct ElbConfig {
 }
 
 impl ElbConfig {
-    /// One endpoint and no NAT service, one subnet for all, 10 s per call and the default limits.
+    /// One endpoint, no NAT service and no IAM, one subnet for all, 10 s per call and the default limits.
     pub fn new(
         endpoint: impl Into<String>,
         project_id: impl Into<String>,
@@ -47,6 +49,7 @@ impl ElbConfig {
             eip_endpoint: endpoint.clone(),
             elb_endpoint: endpoint,
             nat_endpoint: None,
+            iam_endpoint: None,
             project_id: project_id.into(),
             vpc_id: vpc_id.into(),
             vip_subnet_id: subnet_id.clone(),

@@ -52,8 +52,8 @@ mod status;
 mod stranger;
 
 pub use client::{
-    Clock, Credentials, CredentialsError, CredentialsSource, FileCredentials, HttpTransport, Method, Request, Response,
-    StaticCredentials, SystemClock, Transport, TransportError,
+    Agency, Clock, Credentials, CredentialsError, CredentialsSource, FileCredentials, HttpTransport, Keys, Method,
+    Request, Response, StaticCredentials, SystemClock, Transport, TransportError, User,
 };
 pub use config::{ElbConfig, Limits};
 pub use docs::markdown;

@@ -1,15 +1,26 @@
-//! Keys: where they come from. They are never logged.
+//! What a caller proves itself with, and where it comes from. It is never logged.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+mod files;
 
-use secrecy::{ExposeSecret, SecretString};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+pub use files::FileCredentials;
+
+/// What a caller proves itself with.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Keys that sign each call.
+    Keys(Keys),
+    /// A user, who gets a token from IAM; it goes with each call.
+    User(User),
+}
 
 /// An access key and its secret.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub struct Keys {
     /// Access key (AK).
     pub access_key: String,
     /// Secret key (SK).
@@ -18,16 +29,38 @@ pub struct Credentials {
     pub security_token: Option<SecretString>,
 }
 
-/// Where keys come from. Asked before each call, so that they may change.
+/// An IAM user.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Name.
+    pub name: String,
+    /// Password.
+    pub password: SecretString,
+    /// Name of the account (domain) that the user belongs to.
+    pub domain: String,
+    /// Whose rights the user takes on, where it is not its own.
+    pub agency: Option<Agency>,
+}
+
+/// An agency, by which another account lends its rights.
+#[derive(Clone, Debug)]
+pub struct Agency {
+    /// Name.
+    pub name: String,
+    /// Name of the account that lends.
+    pub domain: String,
+}
+
+/// Where credentials come from. Asked before each call, so that they may change; the same `Arc` for the same ones.
 pub trait CredentialsSource: Send + Sync + 'static {
-    /// The keys of this moment.
+    /// The credentials of this moment.
     ///
     /// # Errors
     /// There are none.
     fn get(&self) -> Result<Arc<Credentials>, CredentialsError>;
 }
 
-/// There are no keys to sign with.
+/// There is nothing to prove ourselves with.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// A file cannot be read.
@@ -44,16 +77,22 @@ pub enum CredentialsError {
         /// Which.
         path: PathBuf,
     },
+    /// Two kinds of credentials.
+    #[error("{} holds both access-key and user: remove the files of one of the two", path.display())]
+    Both {
+        /// The folder.
+        path: PathBuf,
+    },
 }
 
-/// Keys that never change.
+/// Credentials that never change.
 #[derive(Clone, Debug)]
 pub struct StaticCredentials(Arc<Credentials>);
 
 impl StaticCredentials {
     /// A key pair.
     pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
-        Self(Arc::new(Credentials {
+        Self::from(Credentials::Keys(Keys {
             access_key: access_key.into(),
             secret_key: SecretString::from(secret_key.into()),
             security_token: None,
@@ -73,138 +112,15 @@ impl CredentialsSource for StaticCredentials {
     }
 }
 
-/// Keys in files (a mounted secret), one value each, read again when one of them changes, comes or goes.
-#[derive(Debug)]
-pub struct FileCredentials {
-    access_key: PathBuf,
-    secret_key: PathBuf,
-    security_token: Option<PathBuf>,
-    last: Mutex<Option<(Stamp, Arc<Credentials>)>>,
-}
-
-/// Modification times of the files.
-type Stamp = Vec<Option<SystemTime>>;
-
-impl FileCredentials {
-    /// Files with the access key, the secret key and, for temporary keys, the token. While the file of the token is
-    /// absent or empty there is none.
-    pub fn new(
-        access_key: impl Into<PathBuf>,
-        secret_key: impl Into<PathBuf>,
-        security_token: Option<PathBuf>,
-    ) -> Self {
-        Self { access_key: access_key.into(), secret_key: secret_key.into(), security_token, last: Mutex::new(None) }
-    }
-
-    fn stamp(&self) -> Stamp {
-        [Some(&self.access_key), Some(&self.secret_key), self.security_token.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|path| fs::metadata(path).and_then(|m| m.modified()).ok())
-            .collect()
-    }
-
-    fn read(&self) -> Result<Credentials, CredentialsError> {
-        Ok(Credentials {
-            access_key: value(&self.access_key)?.expose_secret().to_owned(),
-            secret_key: value(&self.secret_key)?,
-            security_token: self.security_token.as_deref().map_or(Ok(None), optional)?,
-        })
-    }
-}
-
-impl CredentialsSource for FileCredentials {
-    fn get(&self) -> Result<Arc<Credentials>, CredentialsError> {
-        let stamp = self.stamp();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, credentials)) = &*last
-            && *of == stamp
-        {
-            return Ok(credentials.clone());
-        }
-        let credentials = Arc::new(self.read()?);
-        *last = Some((stamp, credentials.clone()));
-        Ok(credentials)
-    }
-}
-
-fn value(path: &Path) -> Result<SecretString, CredentialsError> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| CredentialsError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
-    match text.trim() {
-        "" => Err(CredentialsError::Empty { path: path.to_owned() }),
-        text => Ok(SecretString::from(text.to_owned())),
-    }
-}
-
-/// Nothing where there is no file, or nothing in it.
-fn optional(path: &Path) -> Result<Option<SecretString>, CredentialsError> {
-    match value(path) {
-        Ok(value) => Ok(Some(value)),
-        Err(CredentialsError::Empty { .. }) => Ok(None),
-        Err(CredentialsError::Unreadable { .. }) if matches!(path.try_exists(), Ok(false)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::time::Duration;
-
-    fn write(path: &Path, text: &str, second: u64) {
-        fs::write(path, text).unwrap();
-        let file = fs::File::options().append(true).open(path).unwrap();
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second)).unwrap();
-    }
-
-    #[test]
-    fn files_are_read_again_when_they_change() {
-        let dir = std::env::temp_dir().join(format!("ferrolb-elb-keys-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        let (ak, sk) = (dir.join("ak"), dir.join("sk"));
-        let source = FileCredentials::new(&ak, &sk, None);
-        assert!(matches!(source.get(), Err(CredentialsError::Unreadable { .. })));
-        write(&ak, "AK1\n", 1);
-        write(&sk, " \n", 1);
-        assert!(matches!(source.get(), Err(CredentialsError::Empty { .. })));
-        write(&sk, "one\n", 2);
-        assert_eq!(source.get().unwrap().secret_key.expose_secret(), "one");
-        write(&sk, "two", 3);
-        let now = source.get().unwrap();
-        assert_eq!(now.access_key, "AK1");
-        assert_eq!(now.secret_key.expose_secret(), "two");
-        fs::remove_dir_all(&dir).unwrap();
-    }
-
-    #[test]
-    fn a_token_may_come_and_go_while_the_process_runs() {
-        let dir = std::env::temp_dir().join(format!("ferrolb-elb-token-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        let (ak, sk, token) = (dir.join("ak"), dir.join("sk"), dir.join("token"));
-        write(&ak, "AK1", 1);
-        write(&sk, "one", 1);
-        let source = FileCredentials::new(&ak, &sk, Some(token.clone()));
-        let shown = || source.get().unwrap().security_token.as_ref().map(|t| t.expose_secret().to_owned());
-        assert_eq!(shown(), None);
-        write(&token, "T1\n", 1);
-        assert_eq!(shown().as_deref(), Some("T1"));
-        write(&token, "T2", 2);
-        assert_eq!(shown().as_deref(), Some("T2"));
-        write(&token, "", 3);
-        assert_eq!(shown(), None);
-        fs::remove_file(&token).unwrap();
-        assert_eq!(shown(), None);
-        // There, and not to be read: no reason to go on without it.
-        fs::create_dir(&token).unwrap();
-        assert!(matches!(source.get(), Err(CredentialsError::Unreadable { .. })));
-        fs::remove_dir_all(&dir).unwrap();
-    }
 
     #[test]
     fn secrets_do_not_show_in_debug_output() {
-        let source = StaticCredentials::new("AK1", "hunter2");
-        assert!(!format!("{source:?}").contains("hunter2"));
+        let user = User { name: "u".into(), password: "hunter2".to_owned().into(), domain: "d".into(), agency: None };
+        for source in [StaticCredentials::new("AK1", "hunter2"), Credentials::User(user).into()] {
+            assert!(!format!("{source:?}").contains("hunter2"));
+        }
     }
 }

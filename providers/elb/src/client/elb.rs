@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::send::{Call, Client, Effect, Service};
+use super::endpoint::Service;
+use super::send::{Call, Client, Effect};
 use super::transport::Method;
 use super::wire::{Reference, or_default};
 

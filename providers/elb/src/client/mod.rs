@@ -1,13 +1,15 @@
 //! Calls to the cloud.
 //!
-//! [`send`] makes one call: rate limit, deadline, signature, error class, one line in the log. It never repeats one.
+//! [`send`] makes one call: rate limit, deadline, signature or token, error class, one line in the log. It repeats none
+//! but one that was turned away at the door because its token had ended.
 //! [`elb`], [`eip`] and [`nat`] hold the calls and their wire structs. The network itself is a [`Transport`], time a
-//! [`Clock`], keys a [`CredentialsSource`]: all passed in.
+//! [`Clock`], credentials a [`CredentialsSource`]: all passed in.
 
 mod clock;
 mod credentials;
 pub(crate) mod eip;
 pub(crate) mod elb;
+mod endpoint;
 mod http;
 mod limit;
 pub(crate) mod nat;
@@ -15,11 +17,14 @@ mod page;
 mod refusal;
 mod send;
 mod sign;
+mod token;
 mod transport;
 mod wire;
 
 pub use clock::{Clock, SystemClock};
-pub use credentials::{Credentials, CredentialsError, CredentialsSource, FileCredentials, StaticCredentials};
+pub use credentials::{
+    Agency, Credentials, CredentialsError, CredentialsSource, FileCredentials, Keys, StaticCredentials, User,
+};
 pub use http::HttpTransport;
 pub use transport::{Method, Request, Response, Transport, TransportError};
 

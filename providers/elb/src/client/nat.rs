@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::elb::Filter;
-use super::send::{Call, Client, Effect, Service};
+use super::endpoint::Service;
+use super::send::{Call, Client, Effect};
 use super::transport::Method;
 use super::wire::or_default;
 

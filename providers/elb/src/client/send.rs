@@ -1,4 +1,5 @@
-//! One call: limiter, deadline, signature, answer or error, one line in the log. Never twice.
+//! One call: limiter, deadline, signature or token, answer or error, one line in the log. Never twice, unless the token
+//! was turned away: then nothing was done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,20 +9,14 @@ use ferrolb_provider::{Detail, ProviderError};
 use serde_json::Value;
 
 use super::clock::Clock;
-use super::credentials::CredentialsSource;
+use super::credentials::{Credentials, CredentialsSource};
+use super::endpoint::{Places, Service};
 use super::limit::Limiter;
 use super::refusal::{classify, request_id};
 use super::sign::{self, Unsigned};
+use super::token::{self, Token, Tokens};
 use super::transport::{Method, Request, Response, Transport, TransportError};
 use crate::config::ElbConfig;
-
-/// The API a call belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
-    Elb,
-    Eip,
-    Nat,
-}
 
 /// What it means when nobody knows whether a call was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +61,11 @@ impl Call {
     pub(crate) fn write(service: Service, method: Method, path: String, body: Option<Value>) -> Self {
         Self { method, body, effect: Effect::Repeatable, ..Self::get(service, path) }
     }
+
+    /// The body as it is sent, empty for none.
+    fn body(&self) -> Vec<u8> {
+        self.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default()
+    }
 }
 
 /// Makes calls.
@@ -76,19 +76,27 @@ pub(crate) struct Client {
     began: Option<Duration>,
 }
 
-struct Shared {
-    transport: Arc<dyn Transport>,
+pub(super) struct Shared {
+    pub(super) transport: Arc<dyn Transport>,
     credentials: Arc<dyn CredentialsSource>,
-    clock: Arc<dyn Clock>,
+    pub(super) tokens: Tokens,
+    pub(super) clock: Arc<dyn Clock>,
     limiter: Limiter,
     calls_per_second: f64,
     /// The cloud does not know calls for several members at once.
     only_single_members: AtomicBool,
-    deadline: Duration,
-    elb: Endpoint,
-    eip: Endpoint,
-    nat: Option<Endpoint>,
-    project_id: String,
+    pub(super) deadline: Duration,
+    pub(super) places: Places,
+    pub(super) project_id: String,
+}
+
+/// What one try of a call came to know.
+#[derive(Default)]
+struct Try {
+    /// A token that was turned away.
+    refused: Option<Arc<Token>>,
+    /// The token that was shown.
+    shown: Option<Arc<Token>>,
 }
 
 impl Client {
@@ -102,14 +110,13 @@ impl Client {
             shared: Arc::new(Shared {
                 transport,
                 credentials,
+                tokens: Tokens::default(),
                 clock,
                 limiter: Limiter::new(config.limits),
                 calls_per_second: config.limits.per_second,
                 only_single_members: AtomicBool::new(false),
                 deadline: config.deadline,
-                elb: Endpoint::parse(&config.elb_endpoint),
-                eip: Endpoint::parse(&config.eip_endpoint),
-                nat: config.nat_endpoint.as_deref().map(Endpoint::parse),
+                places: Places::new(config),
                 project_id: config.project_id.clone(),
             }),
             began: None,
@@ -124,7 +131,7 @@ impl Client {
 
     /// Whether there is a NAT service to ask.
     pub(crate) fn has_nat(&self) -> bool {
-        self.shared.nat.is_some()
+        self.shared.places.has_nat()
     }
 
     /// Whether this process found out that members can only be changed one by one.
@@ -144,24 +151,38 @@ impl Client {
 
     /// Makes one call and returns its answer's body, `null` for none.
     pub(crate) async fn send(&self, call: Call) -> Result<Value, ProviderError> {
-        let now = self.shared.clock.monotonic();
-        // A read that belongs to no step has no deadline but its own, which begins when it is sent.
-        let began = self.began.or_else(|| (call.effect != Effect::Read).then_some(now));
-        let answer = self.shared.answer(&call, began).await;
-        let (status, request) = match &answer {
-            Ok(response) => (response.status, request_id(response)),
-            Err(_) => (0, None),
-        };
-        let result = answer.and_then(|response| read(&call, &response));
-        let error = result.as_ref().err();
-        self.shared.log(&call, status, request, now, error);
-        result
+        let shared = &*self.shared;
+        let mut attempt = Try::default();
+        loop {
+            let now = shared.clock.monotonic();
+            // A read that belongs to no step has no deadline but its own, which begins when it is sent.
+            let began = self.began.or_else(|| (call.effect != Effect::Read).then_some(now));
+            let answer = shared.answer(&call, began, &mut attempt).await;
+            let (status, request) = match &answer {
+                Ok(response) => (response.status, request_id(response)),
+                Err(_) => (0, None),
+            };
+            let result = answer.and_then(|response| read(&call, &response));
+            let error = result.as_ref().err();
+            shared.log(&call, status, request, now, error);
+            let turned_away = attempt.shown.take().filter(|_| status == 401 && attempt.refused.is_none());
+            // One that is turned away at once was not too old, and another one will not do better.
+            match turned_away.filter(|token| token.is_worth_another(shared.clock.monotonic())) {
+                Some(token) => attempt.refused = Some(token),
+                None => return result,
+            }
+        }
     }
 }
 
 impl Shared {
     /// The answer to a call; `began` is when its step began, `None` for a read that may wait for its turn.
-    async fn answer(&self, call: &Call, began: Option<Duration>) -> Result<Response, ProviderError> {
+    async fn answer(
+        &self,
+        call: &Call,
+        began: Option<Duration>,
+        attempt: &mut Try,
+    ) -> Result<Response, ProviderError> {
         let patience = self.deadline / 2;
         let detail =
             |message: String| Detail { call: format!("{} {}", call.method, call.path), message, ..Detail::default() };
@@ -179,7 +200,10 @@ impl Shared {
         }
         let sent = self.clock.monotonic();
         let credentials = self.credentials.get().map_err(|error| ProviderError::Denied(detail(error.to_string())))?;
-        let request = self.sign(call, &credentials);
+        if let Credentials::User(user) = &*credentials {
+            attempt.shown = Some(self.token(&credentials, user, attempt.refused.as_ref()).await?);
+        }
+        let request = self.request(call, self.headers(call, &credentials, attempt.shown.as_deref()));
         let spent = self.clock.monotonic().saturating_sub(began.unwrap_or(sent));
         if spent > patience + patience / 2 {
             // This process was stopped for a while: it may no longer be its turn to write.
@@ -198,34 +222,36 @@ impl Shared {
         }
     }
 
-    fn sign(&self, call: &Call, credentials: &super::Credentials) -> Request {
-        let endpoint = match call.service {
-            Service::Elb => &self.elb,
-            Service::Eip => &self.eip,
-            // Without an endpoint nothing asks.
-            Service::Nat => self.nat.as_ref().unwrap_or(&self.elb),
+    /// The headers by which the cloud knows us: a signature, or a token.
+    fn headers(&self, call: &Call, credentials: &Credentials, token: Option<&Token>) -> Vec<(String, String)> {
+        let Credentials::Keys(keys) = credentials else {
+            return token::headers(token, call.body.is_some());
         };
-        let path = format!("{}{}", endpoint.base, call.path);
-        let body = call.body.as_ref().map(|b| b.to_string().into_bytes()).unwrap_or_default();
+        let endpoint = self.places.of(call.service);
         let unsigned = Unsigned {
             method: call.method,
             host: &endpoint.host,
-            path: &path,
+            path: &endpoint.path(&call.path),
             query: &call.query,
-            body: &body,
+            body: &call.body(),
             project_id: &self.project_id,
         };
-        let headers = sign::headers(&unsigned, credentials, self.clock.utc());
-        let mut url = format!("{}://{}{}", endpoint.scheme, endpoint.host, sign::path(&path));
+        sign::headers(&unsigned, keys, self.clock.utc())
+    }
+
+    /// What goes over the network.
+    pub(super) fn request(&self, call: &Call, headers: Vec<(String, String)>) -> Request {
+        let endpoint = self.places.of(call.service);
+        let mut url = format!("{}://{}{}", endpoint.scheme, endpoint.host, sign::path(&endpoint.path(&call.path)));
         if !call.query.is_empty() {
             url.push('?');
             url.push_str(&sign::query(&call.query));
         }
-        Request { method: call.method, url, headers, body }
+        Request { method: call.method, url, headers, body: call.body() }
     }
 
     /// Writes in `info`, reads in `debug`, failures with what was said.
-    fn log(
+    pub(super) fn log(
         &self,
         call: &Call,
         status: u16,
@@ -263,33 +289,6 @@ fn read(call: &Call, response: &Response) -> Result<Value, ProviderError> {
 /// The error for an answer that should be a success and cannot be understood.
 pub(super) fn unreadable(effect: Effect, call: String, why: &str, request_id: Option<String>) -> ProviderError {
     effect.maybe(Detail { call, message: format!("the answer cannot be understood: {why}"), code: None, request_id })
-}
-
-/// A base URL in parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Endpoint {
-    scheme: String,
-    /// Authority without the scheme's own port.
-    host: String,
-    /// Path, without a trailing slash.
-    base: String,
-}
-
-impl Endpoint {
-    /// `https://` where no scheme is given.
-    fn parse(url: &str) -> Self {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-        let (host, base) = match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, ""),
-        };
-        let port = if scheme == "http" { ":80" } else { ":443" };
-        Self {
-            scheme: scheme.to_owned(),
-            host: host.strip_suffix(port).unwrap_or(host).to_owned(),
-            base: base.trim_end_matches('/').to_owned(),
-        }
-    }
 }
 
 #[cfg(test)]

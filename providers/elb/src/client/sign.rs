@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::credentials::Credentials;
+use super::credentials::Keys;
 use super::transport::Method;
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
@@ -27,7 +27,7 @@ pub(crate) struct Unsigned<'a> {
 }
 
 /// All headers to send, the signature among them.
-pub(crate) fn headers(request: &Unsigned<'_>, credentials: &Credentials, now: Timestamp) -> Vec<(String, String)> {
+pub(crate) fn headers(request: &Unsigned<'_>, keys: &Keys, now: Timestamp) -> Vec<(String, String)> {
     let date = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut headers =
         vec![("x-project-id".to_owned(), request.project_id.to_owned()), ("x-sdk-date".to_owned(), date.clone())];
@@ -35,7 +35,7 @@ pub(crate) fn headers(request: &Unsigned<'_>, credentials: &Credentials, now: Ti
         let json = "application/json;charset=utf-8".to_owned();
         headers.push(("content-type".to_owned(), json));
     }
-    if let Some(token) = &credentials.security_token {
+    if let Some(token) = &keys.security_token {
         let token = token.expose_secret().to_owned();
         headers.push(("x-security-token".to_owned(), token));
     }
@@ -47,10 +47,10 @@ pub(crate) fn headers(request: &Unsigned<'_>, credentials: &Credentials, now: Ti
     let names = names.join(";");
     let canonical = canonical_request(request, &signed, &names);
     let to_sign = format!("{ALGORITHM}\n{date}\n{}", hex(&Sha256::digest(canonical)));
-    let signature = hmac(credentials.secret_key.expose_secret(), &to_sign);
+    let signature = hmac(keys.secret_key.expose_secret(), &to_sign);
     headers.push((
         "authorization".to_owned(),
-        format!("{ALGORITHM} Access={}, SignedHeaders={names}, Signature={signature}", credentials.access_key),
+        format!("{ALGORITHM} Access={}, SignedHeaders={names}, Signature={signature}", keys.access_key),
     ));
     headers
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ferrolb_elb::{Elb, ElbConfig, HttpTransport, Limits, StaticCredentials, SystemClock, Transport};
+use ferrolb_elb::{Credentials, Elb, ElbConfig, HttpTransport, Limits, StaticCredentials, SystemClock, Transport};
 use ferrolb_mock::{
     ACCESS_KEY, Config, Handle, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, SECRET_KEY, VIP_SUBNET_ID, VIP_SUBNET_NEUTRON_ID,
     VPC_ID, start,
@@ -97,6 +97,17 @@ impl World {
         let transport = Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap()));
         let config = ElbConfig { nat_endpoint: Some(world.cloud.endpoint()), ..self::config(&world.cloud) };
         world.engine = Engine::new(provider_of(config, transport), world.settle, Duration::ZERO);
+        world
+    }
+
+    /// One whose provider signs in with these credentials.
+    pub async fn signed_in(config: Config, credentials: Credentials) -> Self {
+        let mut world = Self::with(config, Duration::from_millis(50)).await;
+        let transport = Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap()));
+        let config = ElbConfig { iam_endpoint: Some(world.cloud.endpoint()), ..self::config(&world.cloud) };
+        let credentials = Arc::new(StaticCredentials::from(credentials));
+        let provider = Elb::new(config, transport, credentials, Arc::new(SystemClock::default()));
+        world.engine = Engine::new(provider, world.settle, Duration::ZERO);
         world
     }
 

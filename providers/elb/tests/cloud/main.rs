@@ -11,3 +11,4 @@ mod listeners;
 mod repair;
 mod sharing;
 mod singles;
+mod tokens;

@@ -7,7 +7,7 @@ use ferrolb_provider::BoxFuture;
 
 use super::*;
 use crate::client::elb::{Filter, by};
-use crate::client::{StaticCredentials, SystemClock};
+use crate::client::StaticCredentials;
 use crate::config::Limits;
 
 /// Answers from a list, and remembers what it was asked.
@@ -192,19 +192,4 @@ async fn a_read_waits_for_its_turn_and_then_has_its_whole_deadline() {
     let error = results[40].as_ref().unwrap_err();
     assert!(error.to_string().contains("no answer within 10000 ms"), "{error}");
     assert_eq!(began.elapsed().as_secs(), 48);
-}
-
-#[test]
-fn endpoints_are_taken_apart() {
-    let endpoint = |url| {
-        let Endpoint { scheme, host, base } = Endpoint::parse(url);
-        (scheme, host, base)
-    };
-    let parts = |s: &str, h: &str, b: &str| (s.to_owned(), h.to_owned(), b.to_owned());
-    assert_eq!(endpoint("https://elb.example.com"), parts("https", "elb.example.com", ""));
-    assert_eq!(endpoint("elb.example.com:443/"), parts("https", "elb.example.com", ""));
-    assert_eq!(endpoint("http://127.0.0.1:80/x/"), parts("http", "127.0.0.1", "/x"));
-    assert_eq!(endpoint("http://127.0.0.1:443"), parts("http", "127.0.0.1:443", ""));
-    // Merely that it is a clock; the tests above use their own.
-    assert!(SystemClock::default().monotonic() < Duration::from_secs(60));
 }

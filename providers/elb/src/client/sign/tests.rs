@@ -6,13 +6,13 @@ use super::*;
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
 fn signature(request: &Unsigned<'_>, token: Option<&str>) -> String {
-    let credentials = Credentials {
+    let keys = Keys {
         access_key: "AKEXAMPLE".into(),
         secret_key: "sk-example".to_owned().into(),
         security_token: token.map(|t| t.to_owned().into()),
     };
     let now: Timestamp = "2026-11-20T21:01:47Z".parse().unwrap();
-    let headers = headers(request, &credentials, now);
+    let headers = headers(request, &keys, now);
     assert!(headers.iter().all(|(name, _)| name != "host"));
     let of = |name: &str| headers.iter().find(|(n, _)| n == name).unwrap().1.clone();
     assert_eq!(of("x-sdk-date"), "20261120T210147Z");
