@@ -12,6 +12,7 @@
 pub mod cli;
 pub mod clock;
 pub mod controller;
+pub mod flight;
 pub mod kube;
 pub mod serve;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! The admin port: `/healthz`, `/readyz`, `/metrics`.
+//! The admin port: `/healthz`, `/readyz`, `/metrics`, and `/debug/` for people.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +10,16 @@ use axum::routing::get;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::telemetry;
+
+/// Where the admin port is, and what is served there besides the usual.
+pub struct AdminPort {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Pages below `/debug/`.
+    pub debug: Router,
+}
 
 /// What the admin port tells.
 #[derive(Clone)]
@@ -26,8 +36,8 @@ pub struct Admin {
 ///
 /// # Errors
 /// The address cannot be bound.
-pub async fn start(address: SocketAddr, admin: Admin, stop: CancellationToken) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await?;
+pub async fn start(port: AdminPort, admin: Admin, stop: CancellationToken) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(port.address).await?;
     let bound = listener.local_addr()?;
     let router = Router::new()
         .route("/healthz", get(async || "ok\n"))
@@ -41,7 +51,8 @@ pub async fn start(address: SocketAddr, admin: Admin, stop: CancellationToken) -
                 }
             }),
         )
-        .route("/metrics", get(async move || metrics(&admin)));
+        .route("/metrics", get(async move || metrics(&admin)))
+        .merge(port.debug);
     tokio::spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {
@@ -53,10 +64,9 @@ pub async fn start(address: SocketAddr, admin: Admin, stop: CancellationToken) -
 
 fn metrics(admin: &Admin) -> impl IntoResponse + use<> {
     (admin.refresh)();
-    let mut text = String::new();
-    let status = match prometheus_client::encoding::text::encode(&mut text, &admin.registry) {
-        Ok(()) => StatusCode::OK,
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    let (status, text) = match telemetry::encode(&admin.registry) {
+        Ok(text) => (StatusCode::OK, text),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
     };
     (status, [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }

@@ -175,6 +175,7 @@ fn generated() -> BTreeMap<String, String> {
         wanted.insert(format!("charts/ferrolb/crds/{file}"), yaml);
     }
     wanted.insert("docs/conditions.md".to_owned(), ferrolb_core::markdown());
+    wanted.insert("docs/metrics.md".to_owned(), ferrolb::telemetry::markdown());
     wanted.insert("docs/annotations.md".to_owned(), ferrolb_elb::markdown());
     wanted
 }

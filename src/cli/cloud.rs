@@ -8,13 +8,16 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use ferrolb_elb::{
-    Credentials, CredentialsSource, Elb, ElbConfig, FileCredentials, HttpTransport, Limits, StaticCredentials,
+    CallRecord, Credentials, CredentialsSource, Elb, ElbConfig, FileCredentials, HttpTransport, Limits, Observer,
+    StaticCredentials,
 };
 use ferrolb_provider::IpMode;
 use ipnet::IpNet;
 use reqwest::Certificate;
 
 use crate::clock::Clock;
+use crate::flight::FlightRecord;
+use crate::telemetry::{CallLabel, EffectLabel, Metrics};
 
 /// Where the cloud is.
 #[derive(Args, Debug)]
@@ -189,6 +192,29 @@ fn transport(private: Option<&Path>) -> anyhow::Result<HttpTransport> {
     }
     let client = HttpTransport::builder().tls_certs_only(trusted).build().context("setting up the HTTP client")?;
     Ok(HttpTransport::new(client))
+}
+
+/// Hears of each call: metrics, and the flight record.
+pub struct Watch {
+    metrics: Metrics,
+    flights: Arc<FlightRecord>,
+}
+
+impl Watch {
+    /// One that counts and remembers here.
+    pub fn new(metrics: Metrics, flights: Arc<FlightRecord>) -> Self {
+        Self { metrics, flights }
+    }
+}
+
+impl Observer for Watch {
+    fn called(&self, record: CallRecord) {
+        let effect = if record.is_write { "write" } else { "read" };
+        let label = CallLabel { effect, result: record.result };
+        self.metrics.cloud_calls.get_or_create(&label).observe(record.took.as_secs_f64());
+        self.metrics.cloud_waits.get_or_create(&EffectLabel { effect }).observe(record.waited.as_secs_f64());
+        self.flights.note(record);
+    }
 }
 
 /// The process's clock, as the provider wants it.

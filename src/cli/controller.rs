@@ -16,8 +16,11 @@ use crate::cli::cloud::{self, ElbFlags, MockFlags};
 use crate::cli::command::{LogFlags, seconds, stop_signal};
 use crate::clock::Clock;
 use crate::controller::run::{self, Options};
+use crate::flight::{self, FlightRecord};
 use crate::kube::client::{self, Target};
 use crate::kube::lease;
+use crate::serve::AdminPort;
+use crate::telemetry::Metrics;
 
 /// Flags of `ferrolb controller`.
 #[derive(Args, Debug)]
@@ -68,9 +71,12 @@ pub struct Flags {
     #[arg(long, env = "FERROLB_CONCURRENCY", value_name = "N", default_value_t = 32, help_heading = "Pace")]
     concurrency: usize,
 
-    /// Where /healthz, /readyz and /metrics are served
+    /// Where /healthz, /readyz, /metrics and /debug/calls are served
     #[arg(long, env = "FERROLB_ADMIN_ADDRESS", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     admin_address: SocketAddr,
+    /// Calls to the cloud remembered of each Service, for /debug/calls
+    #[arg(long, env = "FERROLB_CALLS_KEPT", value_name = "N", default_value_t = 50)]
+    calls_kept: usize,
     #[command(flatten)]
     pub(super) log: LogFlags,
     #[command(flatten)]
@@ -133,9 +139,11 @@ pub async fn run(flags: Flags) -> anyhow::Result<()> {
         Provider::Elb => ("elb", cloud::elb(&flags.elb, flags.call_seconds, &clock)?),
         Provider::Mock => ("mock", cloud::mock(&flags.mock, flags.call_seconds, &clock).await?),
     };
+    let (metrics, flights) = (Metrics::register(), Arc::new(FlightRecord::new(flags.calls_kept)));
+    let provider = elb.provider.observed_by(Arc::new(cloud::Watch::new(metrics.clone(), flights.clone())));
     let settle = flags.settle_seconds;
     let registry = move |began| {
-        let engine: Arc<dyn Driver> = Arc::new(Engine::new(elb.provider, settle, began));
+        let engine: Arc<dyn Driver> = Arc::new(Engine::new(provider, settle, began));
         BTreeMap::from([(name.to_owned(), engine)])
     };
     let identity = identity(&clock);
@@ -156,7 +164,8 @@ pub async fn run(flags: Flags) -> anyhow::Result<()> {
         call_deadline: flags.call_seconds,
         resync: flags.resync_seconds,
         sweep: flags.sweep_seconds,
-        admin: Some(flags.admin_address),
+        admin: Some(AdminPort { address: flags.admin_address, debug: flight::router(flights) }),
+        metrics,
     };
     let result = run::run(clients, clock, options, Box::new(registry), stop).await;
     if let Some(mock) = elb.mock {

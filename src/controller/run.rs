@@ -1,7 +1,6 @@
 //! The life of a controller process: watch, wait for the lease, work, stop.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -23,7 +22,7 @@ use crate::kube::feeds::{Feeds, Object};
 use crate::kube::lease::{self, Election};
 use crate::kube::write::Writer;
 use crate::kube::{client::Clients, events};
-use crate::serve::{self, Admin};
+use crate::serve::{self, Admin, AdminPort};
 use crate::telemetry::{KindLabel, Metrics, ResultLabel};
 
 /// How long calls under way may take to end when the process is asked to.
@@ -45,8 +44,10 @@ pub struct Options {
     pub resync: Duration,
     /// How often orphans are looked for.
     pub sweep: Duration,
-    /// Address of the admin port.
-    pub admin: Option<SocketAddr>,
+    /// The admin port.
+    pub admin: Option<AdminPort>,
+    /// Metrics.
+    pub metrics: Metrics,
 }
 
 /// Makes the backends once this process leads; the argument is the moment from which it does.
@@ -63,7 +64,7 @@ pub async fn run(
     registry: MakeRegistry,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (metrics, prometheus) = Metrics::register();
+    let metrics = options.metrics;
     let world = Arc::new(RwLock::new(World::default()));
     let queue = Arc::new(Queue::default());
     let feeds: Arc<OnceLock<Feeds>> = Arc::default();
@@ -72,10 +73,10 @@ pub async fn run(
     let _ended = ended.clone().drop_guard();
     let sink = events::start(&clients, options.identity.clone(), clock.clone(), ended.clone());
     let mut election = options.lease.clone().map(|config| Election::new(&clients, config, clock.clone()));
-    if let Some(address) = options.admin {
+    if let Some(port) = options.admin {
         let heard = election.as_ref().map(Election::heard);
-        let admin = admin(&metrics, prometheus, &queue, &feeds, heard, &sink, &clock);
-        let bound = serve::start(address, admin, ended.clone()).await?;
+        let admin = admin(&metrics, &queue, &feeds, heard, &sink, &clock);
+        let bound = serve::start(port, admin, ended.clone()).await?;
         tracing::info!(%bound, "admin port");
     }
     let permit = match &mut election {
@@ -274,7 +275,6 @@ async fn work(cx: Arc<Context>, clients: Clients, concurrency: usize, every: Dur
 
 fn admin(
     metrics: &Metrics,
-    registry: Arc<prometheus_client::registry::Registry>,
     queue: &Arc<Queue>,
     feeds: &Arc<OnceLock<Feeds>>,
     heard: Option<Arc<AtomicBool>>,
@@ -282,7 +282,7 @@ fn admin(
     clock: &Clock,
 ) -> Admin {
     let (metrics, queue, clock, sink) = (metrics.clone(), queue.clone(), clock.clone(), sink.clone());
-    let watched = feeds.clone();
+    let (watched, registry) = (feeds.clone(), metrics.registry.clone());
     let refresh = move || {
         let (waiting, running) = queue.depth();
         metrics.queue_waiting.set(signed(waiting as u64));

@@ -52,8 +52,8 @@ mod status;
 mod stranger;
 
 pub use client::{
-    Agency, Clock, Credentials, CredentialsError, CredentialsSource, FileCredentials, HttpTransport, Keys, Method,
-    Request, Response, StaticCredentials, SystemClock, Transport, TransportError, User,
+    Agency, CallRecord, Clock, Credentials, CredentialsError, CredentialsSource, FileCredentials, HttpTransport, Keys,
+    Method, Observer, Request, Response, StaticCredentials, SystemClock, Transport, TransportError, User,
 };
 pub use config::{ElbConfig, Limits};
 pub use docs::markdown;

@@ -6,7 +6,7 @@ use ferrolb_provider::{Desired, Model, Owner, Problem, Provider, ProviderError, 
 use tracing::Instrument;
 
 use crate::apply::Apply;
-use crate::client::{Client, Clock, CredentialsSource, Transport};
+use crate::client::{Client, Clock, CredentialsSource, Observer, Transport};
 use crate::config::ElbConfig;
 use crate::flavor::Flavors;
 use crate::list::RuleOwners;
@@ -32,6 +32,12 @@ impl Elb {
         let client = Client::new(&config, transport, credentials, clock);
         Self { client, config, flavors: Flavors::default(), rule_owners: RuleOwners::default() }
     }
+
+    /// The same, telling of each call.
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        self.client.observe(observer);
+        self
+    }
 }
 
 impl Provider for Elb {
@@ -43,14 +49,15 @@ impl Provider for Elb {
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
         let may_have_rules = self.rule_owners.may_have(owner, model);
-        let listed = list::list(&self.client, &self.flavors, &self.config.vpc_id, owner, model, may_have_rules);
+        let client = self.client.of(owner);
+        let listed = list::list(&client, &self.flavors, &self.config.vpc_id, owner, model, may_have_rules);
         let seen = listed.instrument(span(owner)).await?;
         self.rule_owners.note(owner, &seen);
         Ok(seen)
     }
 
     async fn apply(&self, owner: &Owner, step: &Step<ElbResource>) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
-        let apply = Apply { client: self.client.for_step(), config: &self.config, flavors: &self.flavors, owner };
+        let apply = Apply { client: self.client.of(owner).for_step(), config: &self.config, flavors: &self.flavors, owner };
         apply.step(step).instrument(span(owner)).await
     }
 

@@ -10,6 +10,7 @@ use ferrolb::clock::Clock;
 use ferrolb::controller::run::{self, Options};
 use ferrolb::kube::client::Clients;
 use ferrolb::kube::lease;
+use ferrolb::telemetry::Metrics;
 use ferrolb_core::Settings;
 use ferrolb_elb::{Elb, ElbConfig, Limits, StaticCredentials};
 use ferrolb_mock::{ACCESS_KEY, NODE_SUBNET_NEUTRON_ID, PROJECT_ID, SECRET_KEY, VIP_SUBNET_NEUTRON_ID, VPC_ID};
@@ -233,6 +234,7 @@ async fn process(sim: Arc<Sim>, plug: Arc<Plug>, stop: CancellationToken, seed: 
         resync: Duration::from_secs(600),
         sweep: Duration::from_secs(600),
         admin: None,
+        metrics: Metrics::register(),
     };
     // A lost lease is an error, and the end of the process like any other.
     if let Err(error) = run::run(clients, clock, options, Box::new(registry), stop).await {

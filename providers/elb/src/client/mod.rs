@@ -14,6 +14,7 @@ mod http;
 mod limit;
 pub(crate) mod nat;
 mod page;
+mod record;
 mod refusal;
 mod send;
 mod sign;
@@ -26,6 +27,7 @@ pub use credentials::{
     Agency, Credentials, CredentialsError, CredentialsSource, FileCredentials, Keys, StaticCredentials, User,
 };
 pub use http::HttpTransport;
+pub use record::{CallRecord, Observer};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 
 pub(crate) use refusal::{CONFLICT, EIP_IN_USE, NO_SUCH_PATH, PORT_TAKEN, TARGET_TAKEN};

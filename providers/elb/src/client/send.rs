@@ -1,17 +1,19 @@
 //! One call: limiter, deadline, signature or token, answer or error, one line in the log. Never twice, unless the token
 //! was turned away: then nothing was done.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ferrolb_provider::{Detail, ProviderError};
+use ferrolb_provider::{Detail, Owner, ProviderError};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::clock::Clock;
 use super::credentials::{Credentials, CredentialsSource};
 use super::endpoint::{Places, Service};
 use super::limit::Limiter;
+use super::record::{self, CallRecord, Observer};
 use super::refusal::{classify, request_id};
 use super::sign::{self, Unsigned};
 use super::token::{self, Token, Tokens};
@@ -38,6 +40,9 @@ impl Effect {
         }
     }
 }
+
+/// For how long all calls pause after the cloud said that there were too many, and not for how long.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A call to make.
 #[derive(Clone, Debug)]
@@ -72,6 +77,8 @@ impl Call {
 #[derive(Clone)]
 pub(crate) struct Client {
     shared: Arc<Shared>,
+    /// For which Service the calls are made.
+    service: Option<Arc<str>>,
     /// When the step began that the calls belong to; `None`: each call is for itself.
     began: Option<Duration>,
 }
@@ -81,6 +88,7 @@ pub(super) struct Shared {
     credentials: Arc<dyn CredentialsSource>,
     pub(super) tokens: Tokens,
     pub(super) clock: Arc<dyn Clock>,
+    observer: OnceLock<Arc<dyn Observer>>,
     limiter: Limiter,
     calls_per_second: f64,
     /// The cloud does not know calls for several members at once.
@@ -90,13 +98,31 @@ pub(super) struct Shared {
     pub(super) project_id: String,
 }
 
-/// What one try of a call came to know.
-#[derive(Default)]
-struct Try {
+/// One try of a call.
+pub(super) struct Try {
+    number: u8,
+    service: Option<Arc<str>>,
+    /// When it began, by both clocks.
+    began: Duration,
+    at: Timestamp,
+    waited: Duration,
     /// A token that was turned away.
     refused: Option<Arc<Token>>,
     /// The token that was shown.
     shown: Option<Arc<Token>>,
+}
+
+impl Try {
+    /// The first.
+    pub(super) fn first(clock: &dyn Clock, service: Option<Arc<str>>) -> Self {
+        let (began, at) = (clock.monotonic(), clock.utc());
+        Self { number: 1, service, began, at, waited: Duration::ZERO, refused: None, shown: None }
+    }
+
+    /// Another one, with another token.
+    fn again(self, clock: &dyn Clock, refused: Arc<Token>) -> Self {
+        Self { number: self.number + 1, refused: Some(refused), ..Self::first(clock, self.service) }
+    }
 }
 
 impl Client {
@@ -112,6 +138,7 @@ impl Client {
                 credentials,
                 tokens: Tokens::default(),
                 clock,
+                observer: OnceLock::new(),
                 limiter: Limiter::new(config.limits),
                 calls_per_second: config.limits.per_second,
                 only_single_members: AtomicBool::new(false),
@@ -119,14 +146,25 @@ impl Client {
                 places: Places::new(config),
                 project_id: config.project_id.clone(),
             }),
+            service: None,
             began: None,
         }
+    }
+
+    /// Tells of each call from now on; the first observer stays.
+    pub(crate) fn observe(&self, observer: Arc<dyn Observer>) {
+        drop(self.shared.observer.set(observer));
+    }
+
+    /// The same client for the calls of one owner.
+    pub(crate) fn of(&self, owner: &Owner) -> Self {
+        Self { service: record::label(owner), ..self.clone() }
     }
 
     /// The same client for the calls of one step, which share one deadline: whoever allowed the step allowed it for
     /// that long.
     pub(crate) fn for_step(&self) -> Self {
-        Self { shared: self.shared.clone(), began: Some(self.shared.clock.monotonic()) }
+        Self { began: Some(self.shared.clock.monotonic()), ..self.clone() }
     }
 
     /// Whether there is a NAT service to ask.
@@ -152,23 +190,22 @@ impl Client {
     /// Makes one call and returns its answer's body, `null` for none.
     pub(crate) async fn send(&self, call: Call) -> Result<Value, ProviderError> {
         let shared = &*self.shared;
-        let mut attempt = Try::default();
+        let mut attempt = Try::first(&*shared.clock, self.service.clone());
         loop {
-            let now = shared.clock.monotonic();
             // A read that belongs to no step has no deadline but its own, which begins when it is sent.
-            let began = self.began.or_else(|| (call.effect != Effect::Read).then_some(now));
+            let began = self.began.or_else(|| (call.effect != Effect::Read).then_some(attempt.began));
             let answer = shared.answer(&call, began, &mut attempt).await;
-            let (status, request) = match &answer {
-                Ok(response) => (response.status, request_id(response)),
-                Err(_) => (0, None),
-            };
+            let said = answer.as_ref().ok().map(|response| (response.status, request_id(response)));
+            let status = said.as_ref().map(|(status, _)| *status);
             let result = answer.and_then(|response| read(&call, &response));
-            let error = result.as_ref().err();
-            shared.log(&call, status, request, now, error);
-            let turned_away = attempt.shown.take().filter(|_| status == 401 && attempt.refused.is_none());
+            if let (Some(_), Err(ProviderError::Throttled { after, .. })) = (status, &result) {
+                shared.limiter.pause(shared.clock.monotonic(), after.unwrap_or(PAUSE));
+            }
+            shared.tell(&call, &attempt, said, result.as_ref().err());
+            let turned_away = attempt.shown.take().filter(|_| status == Some(401) && attempt.refused.is_none());
             // One that is turned away at once was not too old, and another one will not do better.
             match turned_away.filter(|token| token.is_worth_another(shared.clock.monotonic())) {
-                Some(token) => attempt.refused = Some(token),
+                Some(token) => attempt = attempt.again(&*shared.clock, token),
                 None => return result,
             }
         }
@@ -186,17 +223,28 @@ impl Shared {
         let patience = self.deadline / 2;
         let detail =
             |message: String| Detail { call: format!("{} {}", call.method, call.path), message, ..Detail::default() };
-        match began {
+        attempt.waited = match began {
             None => self.limiter.read(&*self.clock).await,
             Some(began) => {
                 let spent = self.clock.monotonic().saturating_sub(began);
-                if !self.limiter.write(&*self.clock, patience.saturating_sub(spent)).await {
+                let turn = self.limiter.write(&*self.clock, patience.saturating_sub(spent)).await;
+                turn.map_err(|late| match late.pause {
+                    Some(pause) => ProviderError::Throttled {
+                        after: Some(pause),
+                        detail: detail("not sent: the cloud had too many calls of this account a moment ago".into()),
+                    },
                     // Not the cloud's doing, so not called throttling.
-                    let rate = self.calls_per_second;
-                    let text = format!("not sent: waiting for our own rate limit ({rate} calls/s)");
-                    return Err(ProviderError::Unavailable(detail(text)));
-                }
+                    None => {
+                        let rate = self.calls_per_second;
+                        let text = format!("not sent: waiting for our own rate limit ({rate} calls/s)");
+                        ProviderError::Unavailable(detail(text))
+                    }
+                })?
             }
+        };
+        if self.limiter.is_worth_a_word(attempt.waited, self.clock.monotonic()) {
+            let (waited, limit) = (attempt.waited, self.calls_per_second);
+            tracing::warn!(?waited, limit, "calls wait long for our own rate limit, or for a pause that the cloud asked for");
         }
         let sent = self.clock.monotonic();
         let credentials = self.credentials.get().map_err(|error| ProviderError::Denied(detail(error.to_string())))?;
@@ -250,25 +298,44 @@ impl Shared {
         Request { method: call.method, url, headers, body: call.body() }
     }
 
-    /// Writes in `info`, reads in `debug`, failures with what was said.
-    pub(super) fn log(
+    /// Tells of a try that is over: writes in `info`, reads in `debug`, failures with what was said. `said` is status
+    /// and request id of the answer.
+    pub(super) fn tell(
         &self,
         call: &Call,
-        status: u16,
-        request_id: Option<String>,
-        began: Duration,
+        attempt: &Try,
+        said: Option<(u16, Option<String>)>,
         error: Option<&ProviderError>,
     ) {
-        let duration_ms = self.clock.monotonic().saturating_sub(began).as_millis();
-        let duration_ms = u64::try_from(duration_ms).unwrap_or(u64::MAX);
-        let (method, path) = (call.method.as_str(), call.path.as_str());
-        let request_id = request_id.unwrap_or_default();
-        let code = error.and_then(|e| e.detail().code.as_deref());
+        let all = self.clock.monotonic().saturating_sub(attempt.began);
+        let (status, request_id) = said.map_or((None, None), |(status, id)| (Some(status), id));
+        let record = CallRecord {
+            service: attempt.service.clone(),
+            at: attempt.at,
+            attempt: attempt.number,
+            method: call.method.as_str(),
+            path: call.path.clone(),
+            status,
+            result: record::result(error),
+            code: error.and_then(|e| e.detail().code.clone()),
+            request_id,
+            is_write: call.effect != Effect::Read,
+            waited: attempt.waited,
+            took: all.saturating_sub(attempt.waited),
+        };
+        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let (duration_ms, waited_ms) = (ms(record.took), ms(record.waited));
+        let CallRecord { method, path, code, request_id, .. } = &record;
+        let (code, status) = (code.as_deref(), status.unwrap_or_default());
+        let request_id = request_id.as_deref().unwrap_or_default();
         let message = error.map(|e| e.detail().message.as_str());
-        if call.effect == Effect::Read {
-            tracing::debug!(method, path, status, code, request_id, duration_ms, error = message, "cloud read");
+        if record.is_write {
+            tracing::info!(method, path, status, code, request_id, duration_ms, waited_ms, error = message, "cloud write");
         } else {
-            tracing::info!(method, path, status, code, request_id, duration_ms, error = message, "cloud write");
+            tracing::debug!(method, path, status, code, request_id, duration_ms, waited_ms, error = message, "cloud read");
+        }
+        if let Some(observer) = self.observer.get() {
+            observer.called(record);
         }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::credentials::{Credentials, User};
 use super::endpoint::Service;
 use super::refusal::{classify, request_id};
-use super::send::{Call, Effect, Shared};
+use super::send::{Call, Effect, Shared, Try};
 use super::transport::{Method, Response};
 
 /// The lifetime of a token of which the cloud does not say it.
@@ -163,14 +163,12 @@ impl Shared {
         let mut call = Call::get(Service::Iam, "/v3/auth/tokens".into());
         call.method = Method::Post;
         call.body = Some(json!({"auth": {"identity": identity, "scope": scope}}));
+        let attempt = Try::first(&*self.clock, None);
         let now = self.clock.monotonic();
         let answer = self.transport.send(self.request(&call, headers(own, true))).await;
-        let (status, request) = match &answer {
-            Ok(response) => (response.status, request_id(response)),
-            Err(_) => (0, None),
-        };
+        let said = answer.as_ref().ok().map(|response| (response.status, request_id(response)));
         let result = self.read_token(answer, now);
-        self.log(&call, status, request, now, result.as_ref().err());
+        self.tell(&call, &attempt, said, result.as_ref().err());
         result
     }
 

@@ -83,7 +83,7 @@ async fn who_gives_up_waiting_leaves_the_place_to_the_next() {
     let clock = Paused(Instant::now());
     let limiter = Limiter::new(limits());
     for _ in 0..3 {
-        limiter.read(&clock).await;
+        assert_eq!(limiter.read(&clock).await, Duration::ZERO);
     }
     let short = Duration::from_millis(10);
     let reads = (0..100).map(|_| timeout(short, limiter.read(&clock)));
@@ -113,7 +113,7 @@ async fn reads_wait_in_line_and_a_write_goes_before_them() {
         tokio::task::yield_now().await;
     }
     let began = clock.monotonic();
-    assert!(limiter.write(&*clock, SECOND).await);
+    assert!(limiter.write(&*clock, SECOND).await.is_ok());
     assert!(clock.monotonic() - began <= Duration::from_millis(110), "{:?}", clock.monotonic());
     for task in tasks {
         task.await.unwrap();
@@ -128,7 +128,49 @@ async fn a_write_that_would_come_too_late_hears_it_at_once() {
     let clock = Paused(Instant::now());
     let limiter = Limiter::new(limits());
     let writes = (0..20).map(|_| limiter.write(&clock, SECOND));
-    let sent = futures::future::join_all(writes).await.into_iter().filter(|sent| *sent).count();
+    let sent = futures::future::join_all(writes).await.into_iter().filter(Result::is_ok).count();
     // Three at once, ten within the second.
     assert_eq!((sent, clock.monotonic()), (13, SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_cloud_has_enough_everybody_pauses_and_goes_on_in_line() {
+    let clock = Paused(Instant::now());
+    let limiter = Limiter::new(limits());
+    limiter.pause(clock.monotonic(), 2 * SECOND);
+    assert_eq!(limiter.write(&clock, SECOND).await, Err(TooLate { pause: Some(2 * SECOND) }), "and that at once");
+    assert_eq!(clock.monotonic(), Duration::ZERO);
+    let waits = futures::future::join_all((0..3).map(|_| limiter.read(&clock))).await;
+    // No burst afterwards.
+    assert_eq!(waits, [2100, 2200, 2300].map(Duration::from_millis));
+    assert_eq!(limiter.write(&clock, SECOND).await, Ok(Duration::from_millis(100)));
+    // Whatever the cloud asks for, others are not stopped for a day.
+    limiter.pause(clock.monotonic(), 86_400 * SECOND);
+    assert_eq!(limiter.read(&clock).await, Duration::from_millis(30_100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_holds_back_those_too_who_had_their_turn_already() {
+    let clock = Paused(Instant::now());
+    let limiter = Limiter::new(limits());
+    for _ in 0..3 {
+        limiter.read(&clock).await;
+    }
+    let patient = async { (limiter.write(&clock, 5 * SECOND).await, clock.monotonic()) };
+    let impatient = async { (limiter.write(&clock, SECOND).await, clock.monotonic()) };
+    let cloud = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        limiter.pause(clock.monotonic(), 2 * SECOND);
+    };
+    let (patient, impatient, ()) = tokio::join!(patient, impatient, cloud);
+    assert_eq!(patient, (Ok(Duration::from_millis(2050)), Duration::from_millis(2050)));
+    let pause = Some(Duration::from_millis(1850));
+    assert_eq!(impatient, (Err(TooLate { pause }), Duration::from_millis(200)));
+}
+
+#[test]
+fn of_many_long_waits_one_a_minute_is_worth_a_word() {
+    let limiter = Limiter::new(limits());
+    let said = |waited, now| limiter.is_worth_a_word(SECOND * waited, SECOND * now);
+    assert_eq!([said(2, 0), said(3, 1), said(9, 2), said(9, 60), said(9, 61)], [false, true, false, false, true]);
 }
