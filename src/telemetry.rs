@@ -191,7 +191,8 @@ pub fn markdown() -> String {
     for name in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
         let sample = text.lines().find(|line| !line.starts_with('#') && line.starts_with(name)).unwrap_or_default();
         let labels = sample.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map_or("", |(labels, _)| labels);
-        let labels = labels.split(',').filter_map(|pair| pair.split('=').next()).filter(|l| !l.is_empty() && *l != "le");
+        let labels =
+            labels.split(',').filter_map(|pair| pair.split('=').next()).filter(|l| !l.is_empty() && *l != "le");
         let labels = labels.map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
         let kind = about("TYPE", name);
         let total = if kind == "counter" { "_total" } else { "" };

@@ -133,11 +133,7 @@ impl Observer for Noting {
 #[tokio::test]
 async fn no_secret_is_in_it() {
     let secret = |n: usize| SECRETS[n].to_owned();
-    let keys = Keys {
-        access_key: "AK1".into(),
-        secret_key: secret(0).into(),
-        security_token: Some(secret(1).into()),
-    };
+    let keys = Keys { access_key: "AK1".into(), secret_key: secret(0).into(), security_token: Some(secret(1).into()) };
     let user = User { name: "robot".into(), password: secret(2).into(), domain: "acme".into(), agency: None };
     let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "ns".into(), name: "web".into() };
     let record = Arc::new(FlightRecord::new(50));

@@ -57,7 +57,8 @@ impl Provider for Elb {
     }
 
     async fn apply(&self, owner: &Owner, step: &Step<ElbResource>) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
-        let apply = Apply { client: self.client.of(owner).for_step(), config: &self.config, flavors: &self.flavors, owner };
+        let apply =
+            Apply { client: self.client.of(owner).for_step(), config: &self.config, flavors: &self.flavors, owner };
         apply.step(step).instrument(span(owner)).await
     }
 

@@ -155,6 +155,6 @@ fn eip_id(eip: &Found) -> &str {
     }
 }
 
-fn has_code(error: &ProviderError, code: &str) -> bool {
-    error.detail().code.as_deref() == Some(code)
+fn has_code(error: &ProviderError, codes: &[&str]) -> bool {
+    error.detail().code.as_deref().is_some_and(|code| codes.contains(&code))
 }

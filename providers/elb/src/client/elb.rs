@@ -265,7 +265,9 @@ impl Client {
     }
 
     /// `POST /v3/{pid}/elb/pools/{pool}/members/batch-{verb}`: `add` takes members and answers `existed` for what is
-    /// there, `update` and `delete` take ids.
+    /// there, `update` and `delete` take ids. At most 200 at once. Not every cloud has it ([`NO_SUCH_PATH`]).
+    ///
+    /// [`NO_SUCH_PATH`]: super::NO_SUCH_PATH
     pub(crate) async fn batch_members(
         &self,
         pool: &str,
@@ -273,8 +275,9 @@ impl Client {
         members: Vec<Value>,
     ) -> Result<Value, ProviderError> {
         let path = self.v3(&format!("pools/{pool}/members/batch-{verb}"));
-        let body = json!({"members": members});
-        self.send(Call::write(Service::Elb, Method::Post, path, Some(body))).await
+        let mut call = Call::write(Service::Elb, Method::Post, path, Some(json!({"members": members})));
+        call.is_optional = true;
+        self.send(call).await
     }
 
     /// `GET /v3/{pid}/elb/healthmonitors`

@@ -19,9 +19,9 @@ const DENIED: &[&str] = &[
     "VPC.0010", "VPC.0502",
 ];
 /// The object is not there.
-const NOT_FOUND: &[&str] = &["ELB.8904", "ELB.1002", "VPC.0504", "VPC.0306", "NAT.0105", "NAT.0319"];
+const NOT_FOUND: &[&str] = &["ELB.8904", "ELB.1002", "VPC.0504", "VPC.0306", "NAT.0105", "NAT.0319", "VPC.2007"];
 /// Something else is being done to the object; the same call works a little later.
-const BUSY: &[&str] = &["VPC.0512", "NAT.0102", "NAT.0103", "NAT.0106"];
+const BUSY: &[&str] = &["VPC.0512", "NAT.0102", "NAT.0103", "NAT.0106", "VPC.2030", "VPC.2050"];
 /// Said with status 500, and as final as a 409.
 const FINAL: &[&str] = &["VPC.0516"];
 /// The gateway does not know the path.
@@ -32,10 +32,10 @@ pub(crate) const EIP_IN_USE: &[&str] = &["VPC.0516", "VPC.0517"];
 /// Codes that say that such an object exists already.
 pub(crate) const CONFLICT: &[&str] = &["ELB.8907", "ELB.6200"];
 
-/// The code that says that a port of an EIP has a DNAT rule already.
-pub(crate) const PORT_TAKEN: &str = "NAT.0305";
-/// The code that says that a port of a node has a DNAT rule already.
-pub(crate) const TARGET_TAKEN: &str = "NAT.0304";
+/// Codes that say that a port of an EIP has a DNAT rule already; the second of each pair is the older API's.
+pub(crate) const PORT_TAKEN: &[&str] = &["NAT.0305", "VPC.2024"];
+/// Codes that say that a port of a node has a DNAT rule already.
+pub(crate) const TARGET_TAKEN: &[&str] = &["NAT.0304", "VPC.2023"];
 
 /// What an answer that is no success means for a call of this effect.
 pub(crate) fn classify(call: &str, effect: Effect, response: &Response) -> ProviderError {
@@ -53,8 +53,7 @@ pub(crate) fn classify(call: &str, effect: Effect, response: &Response) -> Provi
         detail.message = format!("HTTP status {status} without an explanation");
     }
     if status == 429 || code.ends_with(".0308") && code.starts_with("APIG") {
-        let after = response.header("retry-after").and_then(|s| s.trim().parse().ok()).map(Duration::from_secs);
-        return ProviderError::Throttled { after, detail };
+        return ProviderError::Throttled { after: retry_after(response), detail };
     }
     if has(QUOTA) {
         detail.message = format!("a quota of the cloud is used up: {}", detail.message);
@@ -86,6 +85,35 @@ pub(crate) fn classify(call: &str, effect: Effect, response: &Response) -> Provi
         408 | 500.. => effect.maybe(detail),
         _ => ProviderError::Refused(detail),
     }
+}
+
+/// Whether the gateway, and not a service behind it, says that there is no such call: by its code, or with a status that
+/// no service gives without a code of its own.
+pub(crate) fn is_unknown_call(response: &Response) -> bool {
+    let code = Said::read(response).code;
+    match code.as_deref() {
+        Some(code) if NO_SUCH_PATH.contains(&code) => true,
+        Some(_) => response.status == 405,
+        None => matches!(response.status, 404 | 405),
+    }
+}
+
+/// The error for an answer of which [`is_unknown_call`] holds, with the gateway's code where it said none.
+pub(crate) fn unknown_call(call: &str, response: &Response) -> ProviderError {
+    let message = format!("the endpoint does not know this call (HTTP status {})", response.status);
+    let code = Some(NO_SUCH_PATH[0].to_owned());
+    ProviderError::Refused(Detail { call: call.to_owned(), message, code, request_id: request_id(response) })
+}
+
+/// How long the cloud asks us to wait: in seconds, or until a moment by its own clock.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let text = response.header("retry-after")?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = |text: &str| jiff::fmt::rfc2822::parse(text).ok();
+    let wait = moment(text)?.duration_since(&moment(response.header("date")?.trim())?);
+    Some(Duration::try_from(wait).unwrap_or_default())
 }
 
 /// The cloud's id of the request.

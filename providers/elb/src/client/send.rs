@@ -14,7 +14,7 @@ use super::credentials::{Credentials, CredentialsSource};
 use super::endpoint::{Places, Service};
 use super::limit::Limiter;
 use super::record::{self, CallRecord, Observer};
-use super::refusal::{classify, request_id};
+use super::refusal::{classify, is_unknown_call, request_id, unknown_call};
 use super::sign::{self, Unsigned};
 use super::token::{self, Token, Tokens};
 use super::transport::{Method, Request, Response, Transport, TransportError};
@@ -54,12 +54,15 @@ pub(crate) struct Call {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
     pub(crate) effect: Effect,
+    /// Not every cloud has such a call.
+    pub(crate) is_optional: bool,
 }
 
 impl Call {
     /// A read.
     pub(crate) fn get(service: Service, path: String) -> Self {
-        Self { service, method: Method::Get, path, query: Vec::new(), body: None, effect: Effect::Read }
+        let method = Method::Get;
+        Self { service, method, path, query: Vec::new(), body: None, effect: Effect::Read, is_optional: false }
     }
 
     /// A write that may be repeated.
@@ -214,12 +217,7 @@ impl Client {
 
 impl Shared {
     /// The answer to a call; `began` is when its step began, `None` for a read that may wait for its turn.
-    async fn answer(
-        &self,
-        call: &Call,
-        began: Option<Duration>,
-        attempt: &mut Try,
-    ) -> Result<Response, ProviderError> {
+    async fn answer(&self, call: &Call, began: Option<Duration>, attempt: &mut Try) -> Result<Response, ProviderError> {
         let patience = self.deadline / 2;
         let detail =
             |message: String| Detail { call: format!("{} {}", call.method, call.path), message, ..Detail::default() };
@@ -244,7 +242,11 @@ impl Shared {
         };
         if self.limiter.is_worth_a_word(attempt.waited, self.clock.monotonic()) {
             let (waited, limit) = (attempt.waited, self.calls_per_second);
-            tracing::warn!(?waited, limit, "calls wait long for our own rate limit, or for a pause that the cloud asked for");
+            tracing::warn!(
+                ?waited,
+                limit,
+                "calls wait long for our own rate limit, or for a pause that the cloud asked for"
+            );
         }
         let sent = self.clock.monotonic();
         let credentials = self.credentials.get().map_err(|error| ProviderError::Denied(detail(error.to_string())))?;
@@ -330,9 +332,29 @@ impl Shared {
         let request_id = request_id.as_deref().unwrap_or_default();
         let message = error.map(|e| e.detail().message.as_str());
         if record.is_write {
-            tracing::info!(method, path, status, code, request_id, duration_ms, waited_ms, error = message, "cloud write");
+            tracing::info!(
+                method,
+                path,
+                status,
+                code,
+                request_id,
+                duration_ms,
+                waited_ms,
+                error = message,
+                "cloud write"
+            );
         } else {
-            tracing::debug!(method, path, status, code, request_id, duration_ms, waited_ms, error = message, "cloud read");
+            tracing::debug!(
+                method,
+                path,
+                status,
+                code,
+                request_id,
+                duration_ms,
+                waited_ms,
+                error = message,
+                "cloud read"
+            );
         }
         if let Some(observer) = self.observer.get() {
             observer.called(record);
@@ -343,6 +365,9 @@ impl Shared {
 /// The body of a success, or what its absence means.
 fn read(call: &Call, response: &Response) -> Result<Value, ProviderError> {
     let name = format!("{} {}", call.method, call.path);
+    if call.is_optional && is_unknown_call(response) {
+        return Err(unknown_call(&name, response));
+    }
     if !(200..300).contains(&response.status) {
         return Err(classify(&name, call.effect, response));
     }

@@ -154,8 +154,7 @@ impl Shared {
             return self.ask(password, project, None).await;
         };
         let own = self.ask(password, json!({"domain": {"name": user.domain}}), None).await?;
-        let role =
-            json!({"methods": ["assume_role"], "assume_role": {"domain_name": agency.domain, "xrole_name": agency.name}});
+        let role = json!({"methods": ["assume_role"], "assume_role": {"domain_name": agency.domain, "xrole_name": agency.name}});
         self.ask(role, project, Some(&own)).await
     }
 
@@ -178,9 +177,8 @@ impl Shared {
         now: Duration,
     ) -> Result<Token, ProviderError> {
         let call = "POST /v3/auth/tokens";
-        let unavailable = |message: String| {
-            ProviderError::Unavailable(Detail { call: call.into(), message, ..Detail::default() })
-        };
+        let unavailable =
+            |message: String| ProviderError::Unavailable(Detail { call: call.into(), message, ..Detail::default() });
         let response = answer.map_err(|error| unavailable(error.to_string()))?;
         if !(200..300).contains(&response.status) {
             return Err(match classify(call, Effect::Read, &response) {

@@ -12,7 +12,8 @@ struct NoBatches {
     network: HttpTransport,
     batches: Mutex<usize>,
     singles: Mutex<Vec<Method>>,
-    /// The body of an answer to a path that there is not.
+    /// Status and body of an answer to a path that there is not.
+    status: u16,
     says: &'static str,
     /// Answers to creations of single members that get lost, though they were carried out.
     lost: Mutex<usize>,
@@ -28,6 +29,7 @@ impl NoBatches {
             network: HttpTransport::new(HttpTransport::builder().build().unwrap()),
             batches: Mutex::new(0),
             singles: Mutex::new(Vec::new()),
+            status: 404,
             says,
             lost: Mutex::new(lost),
             twice,
@@ -46,7 +48,8 @@ impl Transport for NoBatches {
         if request.url.contains("/members/batch-") {
             *self.batches.lock().unwrap() += 1;
             let body = self.says.as_bytes().to_vec();
-            return Box::pin(async { Ok(Response { status: 404, headers: Vec::new(), body }) });
+            let status = self.status;
+            return Box::pin(async move { Ok(Response { status, headers: Vec::new(), body }) });
         }
         let is_single = request.method != Method::Get && request.url.contains("/members");
         if is_single {
@@ -98,6 +101,20 @@ async fn members_go_one_by_one_and_the_cloud_is_asked_for_a_batch_once() {
         world.release(&owner()).await;
         assert_eq!(world.counts(), [0; 6]);
         assert_eq!(*network.batches.lock().unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_says_so_without_a_code_is_understood_as_well() {
+    for (status, says) in [(404, "<html>404 Not Found</html>"), (405, "")] {
+        let mut network = NoBatches::new(says, 0, false);
+        Arc::get_mut(&mut network).unwrap().status = status;
+        let world = World::over(network.clone()).await;
+        let want = union();
+        world.engine.first_seen(&want.owner);
+        let outcome = world.pass(&want).await;
+        assert!(outcome.failures.is_empty(), "{status}: {outcome:#?}");
+        assert_eq!((world.counts()[4], *network.batches.lock().unwrap()), (3, 1));
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use ferrolb_provider::BoxFuture;
 
 use super::*;
-use crate::client::elb::{Filter, by};
 use crate::client::StaticCredentials;
+use crate::client::elb::{Filter, by};
 use crate::config::Limits;
 
 /// Answers from a list, and remembers what it was asked.

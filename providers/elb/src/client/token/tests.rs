@@ -36,8 +36,11 @@ impl Cloud {
             self.calls.fetch_add(1, Ordering::SeqCst);
             let last = format!("token-{}", self.sign_ins());
             let is_good = shown.as_ref() == Some(&last) && !self.turned_away.lock().unwrap().contains(&last);
-            let (status, body) =
-                if is_good { (200, r#"{"pools":[]}"#) } else { (401, r#"{"error_code":"APIG.0307","error_msg":"old"}"#) };
+            let (status, body) = if is_good {
+                (200, r#"{"pools":[]}"#)
+            } else {
+                (401, r#"{"error_code":"APIG.0307","error_msg":"old"}"#)
+            };
             return Response { status, body: body.into(), ..Response::default() };
         }
         self.asked.lock().unwrap().push((serde_json::from_slice(&request.body).unwrap(), shown));
@@ -45,7 +48,8 @@ impl Cloud {
             return Response { status, body: body.into(), ..Response::default() };
         }
         let number = self.sign_ins.fetch_add(1, Ordering::SeqCst) + 1;
-        let body = r#"{"token":{"issued_at":"2026-11-20T10:00:00.000000Z","expires_at":"2026-11-20T10:10:00.000000Z"}}"#;
+        let body =
+            r#"{"token":{"issued_at":"2026-11-20T10:00:00.000000Z","expires_at":"2026-11-20T10:10:00.000000Z"}}"#;
         Response {
             status: 201,
             headers: vec![("x-subject-token".into(), format!("token-{number}"))],
