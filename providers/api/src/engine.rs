@@ -298,6 +298,8 @@ impl<P: Provider> Run<'_, P> {
         for item in &step.items {
             let found = match (step.verb, &item.seen) {
                 (Verb::Create, _) => self.taken(item, &step.parents),
+                // It moves to where another one may be.
+                (Verb::Update, _) if item.fields.contains(&"parents") => self.taken(item, &step.parents),
                 (Verb::Delete, Some(seen)) => {
                     self.strangers(&seen.id).next().map(|(_, holder)| (seen.id.clone(), holder))
                 }

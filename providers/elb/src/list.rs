@@ -23,8 +23,7 @@ const IDS: usize = 50;
 
 type Found = Seen<ElbResource>;
 
-/// All that bears the mark of `owner`, and the adopted objects of `model`. `vpc` is the cluster's; without
-/// `may_have_rules` nobody looks for DNAT rules.
+/// All that bears the mark of `owner`, and the adopted objects of `model`. `vpc` is the cluster's.
 ///
 /// # Errors
 /// Those of the calls, and where the user names as an existing one what is marked as this very owner's: going on would
@@ -35,10 +34,11 @@ pub(crate) async fn list(
     vpc: &str,
     owner: &Owner,
     model: &[ElbResource],
-    may_have_rules: bool,
+    rule_owners: &RuleOwners,
 ) -> Result<Vec<Found>, ProviderError> {
+    let may_have_rules = rule_owners.may_have(owner, model);
     let adopted = model.iter().filter(|r| matches!(r, ElbResource::LoadBalancer(_))).find_map(Resource::adopted);
-    let (marked, adopted, eips, listeners, pools, nat) = tokio::try_join!(
+    let (marked, adopted, eips, listeners, pools, mut nat) = tokio::try_join!(
         client.balancers(marked(owner)),
         async {
             match &adopted {
@@ -55,6 +55,11 @@ pub(crate) async fn list(
         client.pools(marked(owner)),
         nat::list(client, vpc, owner, model, may_have_rules),
     )?;
+    // Where there is nothing yet, there are no rules of an earlier class either, or the next pass finds them.
+    let is_new = marked.is_empty() && eips.is_empty() && listeners.is_empty() && pools.is_empty();
+    if !may_have_rules && !is_new && rule_owners.had(client, owner).await {
+        nat = nat::list(client, vpc, owner, model, true).await?;
+    }
     let jsons: Vec<&BalancerJson> = marked.iter().chain(&adopted).collect();
     let adopted = adopted.as_ref().map(|json| observe::balancer(json, owner));
     if let Some(own) = adopted.as_ref().filter(|seen| seen.owned) {

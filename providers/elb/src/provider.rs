@@ -48,9 +48,8 @@ impl Provider for Elb {
     }
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
-        let may_have_rules = self.rule_owners.may_have(owner, model);
         let client = self.client.of(owner);
-        let listed = list::list(&client, &self.flavors, &self.config.vpc_id, owner, model, may_have_rules);
+        let listed = list::list(&client, &self.flavors, &self.config.vpc_id, owner, model, &self.rule_owners);
         let seen = listed.instrument(span(owner)).await?;
         self.rule_owners.note(owner, &seen);
         Ok(seen)

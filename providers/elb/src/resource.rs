@@ -92,7 +92,8 @@ impl Resource for ElbResource {
         match self {
             Self::LoadBalancer(_) | Self::NatGateway(_) | Self::PublicAddress(_) | Self::Stranger(_) => Vec::new(),
             Self::Eip(e) if e.binding == Binding::Gateway => Vec::new(),
-            Self::DnatRule(r) => vec![gateway_slot(), if r.own_eip { eip_slot() } else { address_slot() }],
+            // The EIP first: that is what others may have rules on.
+            Self::DnatRule(r) => vec![if r.own_eip { eip_slot() } else { address_slot() }, gateway_slot()],
             Self::Eip(_) | Self::Listener(_) => vec![balancer_slot()],
             Self::Pool(p) => vec![listener_slot(&p.key)],
             Self::Member(m) => vec![pool_slot(&m.pool)],
@@ -133,6 +134,7 @@ impl Resource for ElbResource {
     fn collides(&self, stranger: &Self) -> bool {
         match (self, stranger) {
             (Self::Listener(listener), Self::Stranger(stranger)) => stranger.key.as_ref() == Some(&listener.key),
+            (Self::DnatRule(rule), Self::Stranger(stranger)) => stranger.has_rule_for(&rule.key),
             _ => false,
         }
     }

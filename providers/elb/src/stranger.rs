@@ -1,4 +1,5 @@
-//! What others have hung on a load balancer that we use: it is in the way of our listeners, or of a deletion.
+//! What others have hung on a load balancer or an EIP that we use: it is in the way of our listeners or rules, or of a
+//! deletion.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,22 +9,26 @@ use serde::Serialize;
 
 use crate::client::Client;
 use crate::client::elb::{BalancerJson, ListenerJson, PoolJson, by};
+use crate::client::nat::RuleJson;
 use crate::mark;
 use crate::observe;
 use crate::resource::{ElbResource, PoolKey};
 
 type Found = Seen<ElbResource>;
 
-/// A listener or pool that is not its finder's.
+/// What the cloud calls a rule of a NAT gateway.
+const RULE: &str = "DNAT rule";
+
+/// A listener, pool or DNAT rule that is not its finder's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stranger {
-    /// `listener` or `pool`.
+    /// `listener`, `pool` or `DNAT rule`.
     pub kind: &'static str,
     /// The cloud's id.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The port that it takes; `None` for a pool.
+    /// The port that it takes; `None` for a pool, and for a rule that takes all ports.
     pub key: Option<PoolKey>,
     /// Whose it is, where it bears an owner mark.
     pub owner: Option<Owner>,
@@ -53,11 +58,33 @@ impl Stranger {
         Self { kind: "pool", id, name, key: None, owner: mark::owner_in(&json.description) }
     }
 
-    fn on(self, balancer: &str) -> Found {
+    pub(crate) fn of_rule(json: &RuleJson) -> Self {
+        Self {
+            kind: RULE,
+            id: json.id.clone(),
+            name: String::new(),
+            key: match json.protocol.to_ascii_uppercase().as_str() {
+                "ANY" => None,
+                protocol => {
+                    let port = observe::transport_key(protocol, json.external_service_port);
+                    // Of a range of ports the cloud says itself whether one is taken.
+                    Some(port.unwrap_or_else(|| PoolKey::Stray(json.id.clone())))
+                }
+            },
+            owner: mark::owner_in(&json.description),
+        }
+    }
+
+    /// Whether it takes a port of the EIP that it hangs on.
+    pub(crate) fn has_rule_for(&self, key: &PoolKey) -> bool {
+        self.kind == RULE && self.key.as_ref().is_none_or(|taken| taken == key)
+    }
+
+    pub(crate) fn on(self, parent: &str) -> Found {
         Seen {
             id: Id(self.id.clone()),
             resource: ElbResource::Stranger(self),
-            parents: vec![Id(balancer.to_owned())],
+            parents: vec![Id(parent.to_owned())],
             owned: false,
             created: String::new(),
             state: State::Ready,

@@ -20,7 +20,7 @@ impl Apply<'_> {
     ) -> Result<Vec<Found>> {
         match (step.verb, &item.seen, step.parents.as_slice()) {
             (Verb::Delete, Some(seen), _) => self.delete_rule(rule, seen).await,
-            (Verb::Create | Verb::Update, seen, [_, eip]) => Ok(vec![self.point(rule, seen.as_ref(), eip).await?]),
+            (Verb::Create | Verb::Update, seen, [eip, _]) => Ok(vec![self.point(rule, seen.as_ref(), eip).await?]),
             _ => Err(impossible(item)),
         }
     }

@@ -170,6 +170,11 @@ impl Client {
         Self { began: Some(self.shared.clock.monotonic()), ..self.clone() }
     }
 
+    /// Time since some fixed moment.
+    pub(crate) fn now(&self) -> Duration {
+        self.shared.clock.monotonic()
+    }
+
     /// Whether there is a NAT service to ask.
     pub(crate) fn has_nat(&self) -> bool {
         self.shared.places.has_nat()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ferrolb_provider::{Detail, Owner, ProviderError, Resource};
 
@@ -11,30 +12,71 @@ use crate::client::Client;
 use crate::client::elb::{Filter, by};
 use crate::client::nat::RuleJson;
 use crate::resource::ElbResource;
+use crate::stranger::Stranger;
 use crate::{mark, observe};
+
+/// How long nobody asks again for all rules after that failed.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Who may have rules. Most Services never ask for any, and would pay for the question with a call in each pass.
 #[derive(Default)]
-pub(crate) struct RuleOwners(Mutex<BTreeSet<String>>);
+pub(crate) struct RuleOwners(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// UIDs.
+    owners: BTreeSet<String>,
+    /// Rules that are older than this process are in it, too.
+    is_complete: bool,
+    /// No question about those before this moment.
+    not_before: Duration,
+}
 
 impl RuleOwners {
     /// Whether `owner` may have some: it asks for rules, it goes, or it had some when this process last looked.
     pub(crate) fn may_have(&self, owner: &Owner, model: &[ElbResource]) -> bool {
         let asks = model.iter().any(|r| matches!(r, ElbResource::NatGateway(_)));
-        asks || model.is_empty() || self.owners().contains(&owner.uid)
+        asks || model.is_empty() || self.known().owners.contains(&owner.uid)
+    }
+
+    /// Whether `owner` has some since before this process began, so that nobody remembers: it may have changed its
+    /// class meanwhile. One question answers it for all owners; where it has no answer, no pass fails for it.
+    pub(super) async fn had(&self, client: &Client, owner: &Owner) -> bool {
+        let now = client.now();
+        {
+            let mut known = self.known();
+            if known.is_complete || now < known.not_before {
+                return known.owners.contains(&owner.uid);
+            }
+            // Others need not ask meanwhile.
+            known.not_before = now + PAUSE;
+        }
+        match rules(client, Filter::new()).await {
+            Ok(rules) => {
+                let found = rules.iter().filter_map(|rule| mark::owner_in(&rule.description)).map(|owner| owner.uid);
+                let mut known = self.known();
+                known.is_complete = true;
+                known.owners.extend(found);
+                known.owners.contains(&owner.uid)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "it is not known yet who has DNAT rules from before this process");
+                false
+            }
+        }
     }
 
     /// Keeps in mind what was seen.
     pub(crate) fn note(&self, owner: &Owner, seen: &[Found]) {
         let has = seen.iter().any(|s| matches!(s.resource, ElbResource::DnatRule(_) | ElbResource::NatGateway(_)));
         if has {
-            self.owners().insert(owner.uid.clone());
+            self.known().owners.insert(owner.uid.clone());
         } else {
-            self.owners().remove(&owner.uid);
+            self.known().owners.remove(&owner.uid);
         }
     }
 
-    fn owners(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -52,8 +94,35 @@ pub(super) async fn list(
     // Only where rules are wished it matters where they point.
     let wished = model.iter().any(|r| matches!(r, ElbResource::DnatRule(_)));
     let nics = addresses(client, rules.iter().filter(|_| wished).map(|rule| &rule.port_id)).await?;
-    let rules = rules.iter().map(|json| observe::rule(json, owner, &nics)).filter(|seen| seen.owned);
-    Ok(rules.chain(adopted).collect())
+    let mut found: Vec<Found> = rules.iter().map(|json| observe::rule(json, owner, &nics)).collect();
+    found.retain(|seen| seen.owned);
+    found.extend(strangers(client, owner, model, &found, &adopted).await?);
+    found.extend(adopted);
+    Ok(found)
+}
+
+/// What others have on the user's EIP, where rules are missing on it: they may have the ports. `ours` are ours.
+async fn strangers(
+    client: &Client,
+    owner: &Owner,
+    model: &[ElbResource],
+    ours: &[Found],
+    adopted: &[Found],
+) -> Result<Vec<Found>, ProviderError> {
+    let on = adopted.iter().find_map(|seen| match &seen.resource {
+        ElbResource::PublicAddress(eip) => Some((&seen.id, eip.id.as_ref()?)),
+        _ => None,
+    });
+    let Some((on, eip)) = on else { return Ok(Vec::new()) };
+    let is_there =
+        |wish: &ElbResource| ours.iter().any(|s| s.resource.slot() == wish.slot() && s.parents.iter().any(|p| p == on));
+    if model.iter().filter(|r| matches!(r, ElbResource::DnatRule(_))).all(is_there) {
+        return Ok(Vec::new());
+    }
+    let all = rules(client, by("floating_ip_id", eip)).await?;
+    // The filter may be one that the cloud ignores.
+    let theirs = all.iter().filter(|json| json.floating_ip_id == *eip && !mark::is_of(&json.description, owner));
+    Ok(theirs.map(|json| Stranger::of_rule(json).on(&on.0)).collect())
 }
 
 /// Rules, where there is a NAT service.

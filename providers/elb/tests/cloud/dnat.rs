@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ferrolb_mock::{Config, NAT_GATEWAY_ID};
-use ferrolb_provider::{Desired, Outcome, Protocol};
+use ferrolb_mock::{Config, Fault, FaultPlan, Match, NAT_GATEWAY_ID, Rule};
+use ferrolb_provider::{Desired, Holder, Outcome, Protocol};
 use serde_json::{Value, json};
 
-use crate::harness::{AUTOCREATE, CLASS, World, addresses, owner, port, service};
+use crate::harness::{AUTOCREATE, CLASS, World, addresses, owner, port, service, union};
 
 const GATEWAY: (&str, &str) = ("kubernetes.io/natgateway.id", NAT_GATEWAY_ID);
 const NEW_EIP: (&str, &str) =
@@ -119,11 +119,13 @@ async fn services_share_an_eip_port_by_port() {
     world.converge(&first).await;
     let mut second = other(on(&eip), "33333333-3333-4333-8333-333333333333", "second");
     second.ports[1].port = 444;
+    world.writes();
     let outcome = world.pass(&second).await;
-    let said = failure(&outcome);
-    assert_eq!(outcome.failures.len(), 2, "{said}");
-    assert!(said.contains(&format!("TCP port 80 of EIP {eip} is taken by DNAT rule")), "{said}");
-    assert!(said.contains("of the Service default/nginx"), "{said}");
+    // Named, so that it is woken when the holder goes, and found by a look and not by trying.
+    let held: Vec<_> = outcome.conflicts.iter().map(|c| (c.slot.to_string(), c.on.to_string())).collect();
+    assert_eq!(held, [("dnatrule/TCP:80".into(), eip.clone()), ("dnatrule/TCP:8080".into(), eip.clone())]);
+    assert!(outcome.conflicts.iter().all(|c| c.holder == Holder::Owner(first.owner.clone())), "{outcome:#?}");
+    assert_eq!((outcome.failures.len(), world.writes()), (0, vec!["POST /v2/{pid}/dnat_rules".to_owned()]));
     let served = outcome.serving.unwrap().addresses[0].ports.clone();
     assert_eq!(served, [(Protocol::Tcp, 444)], "what is free is served");
     // The first goes: its ports are the second's, which kept its own all the time.
@@ -174,6 +176,52 @@ async fn load_balancer_and_gateway_take_turns() {
     }
     world.release(&owner()).await;
     assert_eq!((world.rules().len(), world.counts()), (0, [0; 6]));
+}
+
+#[tokio::test]
+async fn a_port_that_a_strangers_rule_has_is_not_tried() {
+    let world = World::with_nat(Config::default()).await;
+    let eip = world.eip().await;
+    let eips = world.by_hand("GET", &format!("v1/PID/publicips?public_ip_address={eip}"), Value::Null).await;
+    let nic = world.by_hand("GET", "v2.0/ports?fixed_ips=ip_address%3D172.16.0.9", Value::Null).await;
+    let theirs = json!({"dnat_rule": {"nat_gateway_id": NAT_GATEWAY_ID, "port_id": nic["ports"][0]["id"],
+        "floating_ip_id": eips["publicips"][0]["id"], "protocol": "tcp", "external_service_port": 443,
+        "internal_service_port": 443, "description": "by hand"}});
+    let theirs = world.by_hand("POST", "v2/PID/dnat_rules", theirs).await;
+    let outcome = world.converge_or_conflict(&on(&eip)).await;
+    let id = theirs["dnat_rule"]["id"].as_str().unwrap();
+    assert_eq!(outcome.conflicts.len(), 1, "{outcome:#?}");
+    assert_eq!(outcome.conflicts[0].holder.to_string(), format!("DNAT rule {id}"));
+    assert_eq!(world.rules().len(), 3);
+}
+
+#[tokio::test]
+async fn a_class_that_changed_while_nobody_was_there_leaves_no_rules() {
+    let mut world = World::with_nat(Config::default()).await;
+    let eip = world.eip().await;
+    let balancer = union();
+    world.converge(&on(&eip)).await;
+    world.restart();
+    world.converge(&balancer).await;
+    // The first pass finds nothing to remind it; the second does, and asks once for all Services.
+    world.converge(&balancer).await;
+    assert_eq!((world.rules().len(), world.counts()[0]), (0, 1));
+    world.cloud.reset_calls();
+    world.converge(&balancer).await;
+    let log = world.cloud.calls();
+    let asked = log["calls"].as_array().unwrap().iter().filter(|c| c["template"] == "/v2/{pid}/dnat_rules").count();
+    assert_eq!(asked, 0, "and never again");
+}
+
+#[tokio::test]
+async fn a_nat_service_that_is_down_stops_no_load_balancer() {
+    let world = World::with_nat(Config::default()).await;
+    let on = Match { path_contains: Some("dnat_rules".into()), ..Match::default() };
+    let fault = Fault::Status { http: 503, code: "NAT.0101".into(), message: String::new() };
+    world.cloud.set_faults(FaultPlan { rules: vec![Rule { on, fault, times: None }], ..FaultPlan::default() });
+    world.converge(&union()).await;
+    let outcome = world.converge(&union()).await;
+    assert!(outcome.failures.is_empty() && addresses(&outcome).len() == 2, "{outcome:#?}");
 }
 
 #[tokio::test]

@@ -41,10 +41,18 @@ pub struct World {
     pub clock: Clock,
     pub http: reqwest::Client,
     settle: Duration,
+    /// What a new process uses.
+    provider: fn(&Handle) -> Elb,
 }
 
 pub fn provider(cloud: &Handle) -> Elb {
     provider_over(cloud, Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap())))
+}
+
+/// One that knows the NAT service, too.
+fn provider_with_nat(cloud: &Handle) -> Elb {
+    let config = ElbConfig { nat_endpoint: Some(cloud.endpoint()), ..config(cloud) };
+    provider_of(config, Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap())))
 }
 
 /// The same over a network that may do something to the calls.
@@ -80,7 +88,7 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cloud = start(config).await.unwrap();
         let engine = Engine::new(provider(&cloud), settle, Duration::ZERO);
-        Self { cloud, engine, clock: Clock(Instant::now()), http: reqwest::Client::new(), settle }
+        Self { cloud, engine, clock: Clock(Instant::now()), http: reqwest::Client::new(), settle, provider }
     }
 
     /// One whose provider reaches the cloud over `transport`.
@@ -94,9 +102,8 @@ impl World {
     /// One whose provider knows the NAT service, too.
     pub async fn with_nat(config: Config) -> Self {
         let mut world = Self::with(config, Duration::from_millis(50)).await;
-        let transport = Arc::new(HttpTransport::new(HttpTransport::builder().build().unwrap()));
-        let config = ElbConfig { nat_endpoint: Some(world.cloud.endpoint()), ..self::config(&world.cloud) };
-        world.engine = Engine::new(provider_of(config, transport), world.settle, Duration::ZERO);
+        world.provider = provider_with_nat;
+        world.engine = Engine::new(provider_with_nat(&world.cloud), world.settle, Duration::ZERO);
         world
     }
 
@@ -114,7 +121,7 @@ impl World {
     /// A new process: nothing is remembered.
     pub fn restart(&mut self) {
         let began = self.clock.now();
-        self.engine = Engine::new(provider(&self.cloud), self.settle, began);
+        self.engine = Engine::new((self.provider)(&self.cloud), self.settle, began);
     }
 
     pub async fn pass(&self, want: &Desired) -> Outcome {
