@@ -76,9 +76,9 @@ impl FlightRecord {
     }
 
     /// Services with calls, and how many are kept of each.
-    fn services(&self) -> BTreeMap<Arc<str>, usize> {
+    fn services(&self) -> BTreeMap<String, usize> {
         let calls = self.lock();
-        calls.by_service.iter().filter_map(|(name, row)| Some((name.clone()?, row.calls.len()))).collect()
+        calls.by_service.iter().filter_map(|(name, row)| Some((name.as_ref()?.to_string(), row.calls.len()))).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Calls> {
@@ -122,7 +122,7 @@ pub fn router(record: Arc<FlightRecord>) -> Router {
     Router::new().route("/debug/calls", get(answer))
 }
 
-fn page(service: Option<&str>, calls: &[CallRecord], services: &BTreeMap<Arc<str>, usize>) -> Response {
+fn page(service: Option<&str>, calls: &[CallRecord], services: &BTreeMap<String, usize>) -> Response {
     let mut text = table(calls);
     if calls.is_empty() {
         text = "no calls\n".to_owned();

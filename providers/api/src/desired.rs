@@ -38,6 +38,16 @@ pub struct Desired {
 /// Provider options: annotation keys to values, both as the user wrote them.
 pub type Options = BTreeMap<String, String>;
 
+/// The option that lets addresses go which the owner asks for no longer.
+pub const ALLOW_INTERRUPTION: &str = "ferrolb.io/allow-interruption";
+
+impl Desired {
+    /// Whether what clients may still use, and what cannot be had again, may go.
+    pub fn allows_interruption(&self) -> bool {
+        self.options.get(ALLOW_INTERRUPTION).is_some_and(|word| word.trim().eq_ignore_ascii_case("true"))
+    }
+}
+
 /// Identity of a load balancer's owner. Only `cluster` and `uid` identify; the names are for people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Owner {

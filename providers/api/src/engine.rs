@@ -19,8 +19,8 @@ use crate::memory::{Effect, Memory};
 use crate::outcome::{Failure, Wait};
 use crate::plan::goes_before;
 use crate::{
-    Claim, Conflict, Desired, Detail, Holder, Id, Item, Model, Outcome, Owner, Plan, Problem, Provider, ProviderError,
-    Resource, Seen, Slot, State, Step, Verb, plan,
+    ALLOW_INTERRUPTION, Claim, Conflict, Desired, Detail, Holder, Id, Item, Model, Outcome, Owner, Plan, Problem,
+    Provider, ProviderError, Resource, Seen, Slot, State, Step, Verb, plan,
 };
 
 /// What the engine asks of the process that runs it.
@@ -74,8 +74,8 @@ impl<P: Provider> Engine<P> {
             Err(problems) => Outcome { problems, ..Outcome::default() },
             Ok(Model { resources, warnings }) => {
                 let elders = host.claim(&want.owner, &claims(&resources));
-                let mut outcome = self.pass(&want.owner, &resources, &want.published, elders, host).await;
-                outcome.warnings = warnings;
+                let mut outcome = self.pass(&want.owner, &resources, Some(want), elders, host).await;
+                outcome.warnings.splice(0..0, warnings);
                 outcome
             }
         }
@@ -83,7 +83,7 @@ impl<P: Provider> Engine<P> {
 
     /// One pass that deletes everything of `owner`. Complete when [`Outcome::settled`].
     pub async fn release(&self, owner: &Owner, host: &dyn Host) -> Outcome {
-        let mut outcome = self.pass(owner, &[], &[], BTreeMap::new(), host).await;
+        let mut outcome = self.pass(owner, &[], None, BTreeMap::new(), host).await;
         if !host.may_write() {
             // Whoever may write now could have a call in flight that we know nothing of.
             outcome.permit_lost = true;
@@ -115,7 +115,7 @@ impl<P: Provider> Engine<P> {
         &self,
         owner: &Owner,
         model: &[P::Resource],
-        published: &[IpAddr],
+        want: Option<&Desired>,
         elders: BTreeMap<Slot, Owner>,
         host: &dyn Host,
     ) -> Outcome {
@@ -127,7 +127,11 @@ impl<P: Provider> Engine<P> {
             Err(error) => return Outcome::failed(error),
         };
         let seen = self.with_memory(owner, |m| m.overlay(seen, listed_at));
-        let plan = plan(model, &seen);
+        let mut plan = plan(model, &seen);
+        if want.is_none_or(Desired::allows_interruption) {
+            plan.steps.append(&mut plan.held);
+        }
+        let warnings = held(&plan.held);
         let mut run = Run {
             engine: self,
             owner,
@@ -138,9 +142,10 @@ impl<P: Provider> Engine<P> {
             undeleted: Vec::new(),
             held_groups: BTreeSet::new(),
             blocked: BTreeSet::new(),
-            outcome: Outcome { problems: plan.refusals, ..Outcome::default() },
+            outcome: Outcome { problems: plan.refusals, warnings, ..Outcome::default() },
             going: plan.steps.iter().filter(|step| step.verb == Verb::Delete).flat_map(addresses).collect(),
         };
+        let published = want.map(|want| want.published.as_slice()).unwrap_or_default();
         run.outcome.withdrawn = published.iter().any(|address| run.going.contains(address));
         for (slot, id) in plan.missing {
             run.outcome.problems.push(Problem {
@@ -441,6 +446,25 @@ pub(crate) fn claims<R: Resource>(model: &[R]) -> Vec<Claim> {
 /// The addresses of what a step changes.
 fn addresses<R: Resource>(step: &Step<R>) -> Vec<IpAddr> {
     step.items.iter().filter_map(|item| item.seen.as_ref()).flat_map(|seen| seen.resource.addresses()).collect()
+}
+
+/// What stays though nobody asks for it, and how to let it go.
+fn held<R: Resource>(steps: &[Step<R>]) -> Vec<Problem> {
+    let items = steps.iter().flat_map(|step| &step.items);
+    let held = |item: &Item<R>| {
+        let (what, seen) = (item.resource.irreplaceable()?, item.seen.as_ref()?);
+        let slot = &item.slot;
+        Some(Problem {
+            option: ALLOW_INTERRUPTION.to_owned(),
+            at: String::new(),
+            message: format!(
+                "{slot} {} stays with all that hangs on it, though the Service asks for it no longer: {what} could not be had again",
+                seen.id
+            ),
+            valid: "\"true\" lets it go, once no client uses it any more".to_owned(),
+        })
+    };
+    items.filter_map(held).collect()
 }
 
 /// What is exchanged together: one kind under the same parents, of which one does the work of another. That is so of

@@ -61,7 +61,9 @@ mod resource;
 mod toy;
 
 pub use conflict::{Claim, Conflict, Holder};
-pub use desired::{Backend, BackendKind, Desired, Family, Options, Owner, Port, Protocol, TrafficPolicy};
+pub use desired::{
+    ALLOW_INTERRUPTION, Backend, BackendKind, Desired, Family, Options, Owner, Port, Protocol, TrafficPolicy,
+};
 pub use driver::{BoxFuture, Driver};
 pub use engine::{Engine, Host};
 pub use error::{Detail, Problem, ProviderError, RetryClass};

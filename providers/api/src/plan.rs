@@ -1,7 +1,8 @@
 //! From wished and found to steps. Pure; printable and serialisable, so that people see what will be done.
 //!
 //! Order: deletions that must make room for a replacement, then creations and updates with parents first, then the
-//! remaining deletions with children first. So new backends are in before old ones go.
+//! remaining deletions with children first. So new backends are in before old ones go. What cannot be had again, and is
+//! asked for no longer, goes only where that is allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +16,8 @@ use crate::{Change, Id, Problem, Resource, Seen, Slot};
 pub struct Plan<R> {
     /// In the order in which they are to be carried out.
     pub steps: Vec<Step<R>>,
+    /// Deletions for which the owner's word is needed, after all others: something is lost for good.
+    pub held: Vec<Step<R>>,
     /// Which found object takes which slot of the model.
     pub kept: BTreeMap<Slot, Seen<R>>,
     /// Wishes that would destroy what the user relies on; the rest of the plan goes on without them.
@@ -63,7 +66,8 @@ pub struct Item<R> {
 
 /// Plans the way from `seen` to `model`. Objects in `seen` without our mark are left alone.
 pub fn plan<R: Resource>(model: &[R], seen: &[Seen<R>]) -> Plan<R> {
-    let mut plan = Plan { steps: Vec::new(), kept: BTreeMap::new(), refusals: Vec::new(), missing: Vec::new() };
+    let mut plan =
+        Plan { steps: Vec::new(), held: Vec::new(), kept: BTreeMap::new(), refusals: Vec::new(), missing: Vec::new() };
     let mut replaced = BTreeSet::new();
     let mut makes: Vec<Item<R>> = Vec::new();
     let mut wished = BTreeSet::new();
@@ -118,8 +122,30 @@ pub fn plan<R: Resource>(model: &[R], seen: &[Seen<R>]) -> Plan<R> {
     };
     batch(&mut plan.steps, early.into_iter().map(delete), true);
     batch(&mut plan.steps, makes.into_iter(), false);
+    let losses = losses(&late, &plan.kept, model.is_empty());
+    let (held, late): (Vec<_>, Vec<_>) = late.into_iter().partition(|s| losses.contains(&s.id));
     batch(&mut plan.steps, late.into_iter().map(delete), false);
+    batch(&mut plan.held, held.into_iter().map(delete), true);
     plan
+}
+
+/// Of what is surplus, what is irreplaceable and has no other one of ours in its place, and what hangs on it. An owner
+/// that goes wants nothing to stay.
+fn losses<R: Resource>(surplus: &[&Seen<R>], kept: &BTreeMap<Slot, Seen<R>>, all_goes: bool) -> BTreeSet<Id> {
+    let is_lost = |s: &Seen<R>| {
+        // One that was made twice by accident never served anybody.
+        let is_double = kept.get(&s.resource.slot()).is_some_and(|other| other.owned);
+        !all_goes && !is_double && s.resource.irreplaceable().is_some()
+    };
+    let mut lost: BTreeSet<Id> = surplus.iter().filter(|s| is_lost(s)).map(|s| s.id.clone()).collect();
+    loop {
+        let hangs_on_it = |s: &&&Seen<R>| !lost.contains(&s.id) && s.parents.iter().any(|p| lost.contains(p));
+        let more: Vec<Id> = surplus.iter().filter(hangs_on_it).map(|s| s.id.clone()).collect();
+        if more.is_empty() {
+            return lost;
+        }
+        lost.extend(more);
+    }
 }
 
 /// The model with parents before children; what names an unknown parent comes last.
@@ -260,6 +286,9 @@ impl<R: Resource> fmt::Display for Plan<R> {
         }
         for step in &self.steps {
             writeln!(f, "{step}")?;
+        }
+        for step in &self.held {
+            writeln!(f, "{step} [waits until allowed]")?;
         }
         Ok(())
     }

@@ -99,6 +99,13 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
         false
     }
 
+    /// What is lost for good with this object, for people (`the address 203.0.113.7`); `None` where another one does as
+    /// well. Where the owner goes on without it, it is deleted only when the owner says so
+    /// ([`ALLOW_INTERRUPTION`](crate::ALLOW_INTERRUPTION)), and so is what hangs on it: clients may still use it.
+    fn irreplaceable(&self) -> Option<String> {
+        None
+    }
+
     /// True for an object that an update can hang on other parents (a DNAT rule, on another address), so that it need
     /// not be made anew: the plan asks to update its `parents`.
     fn moves(&self) -> bool {

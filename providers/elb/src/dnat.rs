@@ -14,8 +14,8 @@ use crate::autocreate::{ID_FORM, is_id};
 use crate::config::ElbConfig;
 use crate::eip_option;
 use crate::keys::{
-    self, ACL_ID, ACL_STATUS, CLASS, EIP_AUTO_CREATE_OPTION, EIP_ID, IP_MODE, KEEP_EIP, KEYS, NAT_GATEWAY_ID, PREFIX,
-    Support,
+    self, ACL_ID, ACL_STATUS, ALLOW_INTERRUPTION, CLASS, EIP_AUTO_CREATE_OPTION, EIP_ID, IP_MODE, KEEP_EIP, KEYS,
+    NAT_GATEWAY_ID, PREFIX, Support,
 };
 use crate::model::check_ports;
 use crate::parse::{id, is_off};
@@ -23,7 +23,7 @@ use crate::resource::{Binding, DnatRule, Eip, ElbResource, NatGateway, PoolKey, 
 use crate::spec::PublicIp;
 
 /// The keys that mean something for this class.
-const OWN: [&str; 6] = [CLASS, NAT_GATEWAY_ID, EIP_ID, EIP_AUTO_CREATE_OPTION, IP_MODE, KEEP_EIP];
+const OWN: [&str; 7] = [ALLOW_INTERRUPTION, CLASS, NAT_GATEWAY_ID, EIP_ID, EIP_AUTO_CREATE_OPTION, IP_MODE, KEEP_EIP];
 
 /// Whether the options ask for this class.
 pub(crate) fn is_wanted(options: &Options) -> bool {

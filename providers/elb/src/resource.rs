@@ -158,6 +158,14 @@ impl Resource for ElbResource {
         matches!(self, Self::Eip(_))
     }
 
+    fn irreplaceable(&self) -> Option<String> {
+        match self {
+            Self::Eip(eip) => Some(eip.address.map_or("its address".into(), |ip| format!("the address {ip}"))),
+            Self::LoadBalancer(lb) => Some(lb.vip.map_or("its address".into(), |ip| format!("the address {ip}"))),
+            _ => None,
+        }
+    }
+
     fn moves(&self) -> bool {
         matches!(self, Self::Eip(_) | Self::DnatRule(_))
     }

@@ -91,6 +91,8 @@ impl Wish {
             Self::Nothing => json!({}),
         };
         annotations[WISH] = json!(format!("{self:?}"));
+        // Users here change their mind and mean it: what they ask for no longer shall go.
+        annotations["ferrolb.io/allow-interruption"] = json!("true");
         annotations
     }
 }

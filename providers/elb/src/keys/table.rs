@@ -15,6 +15,8 @@ pub const CLASS: &str = "kubernetes.io/elb.class";
 pub const ID: &str = "kubernetes.io/elb.id";
 /// `kubernetes.io/elb.autocreate`
 pub const AUTOCREATE: &str = "kubernetes.io/elb.autocreate";
+/// `ferrolb.io/allow-interruption`
+pub const ALLOW_INTERRUPTION: &str = ferrolb_provider::ALLOW_INTERRUPTION;
 /// `kubernetes.io/elb.enterpriseID`
 pub const ENTERPRISE_ID: &str = "kubernetes.io/elb.enterpriseID";
 /// `kubernetes.io/elb.instance-reclaim-policy`
@@ -102,6 +104,7 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.l4-flavor-id", "flavor for TCP and UDP", Id, Balancer).of(Open).only(Dedicated).default("the region's").support(Later),
     key("kubernetes.io/elb.l7-flavor-id", "flavor for HTTP", Id, Balancer).of(Open).only(Dedicated).default("the region's").support(Later),
     key("kubernetes.io/elb.enable-cross-vpc", "members outside the VPC", Switch, Balancer).of(Open).only(Dedicated).default("`false`").support(Later),
+    key(ALLOW_INTERRUPTION, "lets a load balancer or EIP of ours go that the other annotations ask for no longer; without it what cannot be had again stays, with all that hangs on it, until the Service itself goes, and a condition says so", Switch, Balancer).of(Own).default("`false`"),
 
     key(LB_ALGORITHM, "how a member is chosen", OneOf(&["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"]), Pool).of(Both).default("`ROUND_ROBIN`").unless("`SOURCE_IP` does without weights and excludes session affinity"),
     key(SESSION_AFFINITY_MODE, "a client keeps its member: by its address on TCP and UDP ports, by a cookie on HTTP and HTTPS ports", OneOf(&["SOURCE_IP", "HTTP_COOKIE", "APP_COOKIE", "off"]), Pool).default("off; with `spec.sessionAffinity: ClientIP` `SOURCE_IP` on TCP and UDP ports and `HTTP_COOKIE` on others, for the time given there").unless("not with `lb-algorithm: SOURCE_IP`; `APP_COOKIE` needs a `cookie_name` in the option"),

@@ -6,7 +6,7 @@ use ferrolb_mock::{Config, Fault, FaultPlan, Match, NAT_GATEWAY_ID, Rule};
 use ferrolb_provider::{Desired, Holder, Outcome, Protocol};
 use serde_json::{Value, json};
 
-use crate::harness::{AUTOCREATE, CLASS, World, addresses, owner, port, service, union};
+use crate::harness::{ALLOW, AUTOCREATE, CLASS, World, addresses, owner, port, service, union};
 
 const GATEWAY: (&str, &str) = ("kubernetes.io/natgateway.id", NAT_GATEWAY_ID);
 const NEW_EIP: (&str, &str) =
@@ -148,13 +148,17 @@ async fn an_eip_of_our_own_comes_and_goes() {
     want.addresses = vec!["203.0.113.1".parse().unwrap()];
     let outcome = world.pass(&want).await;
     assert!(failure(&outcome).contains("made for this very Service"), "{outcome:#?}");
-    // Another EIP: the rules move there, then ours goes.
+    // Another EIP: the rules move there. Ours goes when that is allowed: nobody could get its address back.
     let eip = world.eip().await;
     world.writes();
     want.addresses = vec![eip.parse().unwrap()];
     let outcome = world.converge(&want).await;
     assert_eq!(addresses(&outcome), [eip]);
-    assert_eq!(world.writes(), ["PUT /v2/{pid}/dnat_rules/{id}", "DELETE /v1/{pid}/publicips/{id}"]);
+    assert_eq!(world.writes(), ["PUT /v2/{pid}/dnat_rules/{id}"]);
+    assert_eq!(outcome.warnings.len(), 1, "{outcome:#?}");
+    want.options.insert(ALLOW.0.to_owned(), ALLOW.1.to_owned());
+    let outcome = world.converge(&want).await;
+    assert_eq!((world.writes(), outcome.warnings.len()), (vec!["DELETE /v1/{pid}/publicips/{id}".to_owned()], 0));
     world.release(&want.owner).await;
     assert_eq!((world.rules().len(), world.counts()[1]), (0, 1));
 }
@@ -164,8 +168,8 @@ async fn load_balancer_and_gateway_take_turns() {
     let world = World::with_nat(Config::default()).await;
     // The same EIP goes to and fro, so both must ask for the same.
     let public = r#"{"type":"public","bandwidth_chargemode":"traffic","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp"}"#;
-    let balancer = service(&[(CLASS, "union"), (AUTOCREATE, public)]);
-    let rules = service(&[(CLASS, "dnat"), GATEWAY, NEW_EIP]);
+    let balancer = service(&[(CLASS, "union"), (AUTOCREATE, public), ALLOW]);
+    let rules = service(&[(CLASS, "dnat"), GATEWAY, NEW_EIP, ALLOW]);
     for _ in 0..2 {
         let outcome = world.converge(&balancer).await;
         assert_eq!((addresses(&outcome).len(), world.rules().len()), (2, 0), "{outcome:#?}");

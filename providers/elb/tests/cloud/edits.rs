@@ -3,7 +3,7 @@
 use ferrolb_mock::VIP_SUBNET_ID;
 use ferrolb_provider::Desired;
 
-use crate::harness::{AUTOCREATE, CCE_EXAMPLE, CLASS, World, addresses, service, union};
+use crate::harness::{ALLOW, AUTOCREATE, CCE_EXAMPLE, CLASS, ID, World, addresses, owner, service, union};
 
 const PROJECT: &str = "kubernetes.io/elb.enterpriseID";
 
@@ -87,4 +87,54 @@ async fn of_a_dedicated_one_also_after_a_restart() {
     is_told(&world, &want, &edits).await;
     world.restart();
     is_told(&world, &want, &edits).await;
+}
+
+/// The same with the owner's word.
+fn allowed(want: &Desired) -> Desired {
+    let mut allowed = want.clone();
+    allowed.options.insert(ALLOW.0.to_owned(), ALLOW.1.to_owned());
+    allowed
+}
+
+#[tokio::test]
+async fn an_address_that_is_asked_for_no_longer_goes_only_when_that_is_allowed() {
+    let mut world = World::new().await;
+    let public = addresses(&world.converge(&union()).await);
+    let private = service(&[(CLASS, "union"), (AUTOCREATE, r#"{"type":"inner"}"#)]);
+    world.calls();
+    let outcome = world.converge(&private).await;
+    // It leaves the status, so that nobody begins to use it, and stays for those who do.
+    assert_eq!(addresses(&outcome), public[1..]);
+    let text = outcome.warnings[0].to_string();
+    assert!(text.starts_with("ferrolb.io/allow-interruption: eip/main "), "{text}");
+    assert!(text.contains(&format!("the address {}", public[0])), "{text}");
+    assert_eq!((world.calls().1, world.counts()[1]), (0, 1));
+    world.restart();
+    assert_eq!(world.converge(&private).await.warnings.len(), 1, "and nobody forgets it");
+    // Asked for again, it is the same one.
+    assert_eq!(addresses(&world.converge(&union()).await), public);
+    let outcome = world.converge(&allowed(&private)).await;
+    assert!(outcome.warnings.is_empty(), "{outcome:#?}");
+    assert_eq!(world.counts()[..2], [1, 0]);
+    // A Service that goes takes everything along, whatever it says.
+    world.converge(&union()).await;
+    world.converge(&private).await;
+    world.release(&owner()).await;
+    assert_eq!(world.counts(), [0; 6]);
+}
+
+#[tokio::test]
+async fn a_load_balancer_serves_on_beside_the_one_that_takes_over() {
+    let world = World::new().await;
+    let theirs = world.foreign().await;
+    world.converge(&union()).await;
+    let adopted = service(&[(CLASS, "union"), (ID, &theirs)]);
+    let outcome = world.converge(&adopted).await;
+    // Ours keeps listener, pool and members.
+    assert_eq!(world.counts(), [2, 2, 3, 2, 6, 2], "{outcome:#?}");
+    let slots: Vec<&str> = outcome.warnings.iter().filter_map(|w| w.message.split(' ').next()).collect();
+    assert_eq!(slots, ["loadbalancer/main", "eip/main"], "{:#?}", outcome.warnings);
+    let outcome = world.converge(&allowed(&adopted)).await;
+    assert!(outcome.warnings.is_empty(), "{outcome:#?}");
+    assert_eq!(world.counts(), [1, 1, 2, 1, 3, 1], "theirs, with ours on it");
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 pub const CLASS: &str = "kubernetes.io/elb.class";
 pub const ID: &str = "kubernetes.io/elb.id";
+pub const ALLOW: (&str, &str) = (ferrolb_provider::ALLOW_INTERRUPTION, "true");
 pub const AUTOCREATE: &str = "kubernetes.io/elb.autocreate";
 
 pub const CCE_EXAMPLE: &str = r#"{"type":"public","bandwidth_name":"cce-bandwidth","bandwidth_chargemode":"bandwidth","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp","name":"james"}"#;
