@@ -2,7 +2,7 @@
 //! was turned away: then nothing was done.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ferrolb_provider::{Detail, Owner, ProviderError};
@@ -93,6 +93,8 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     observer: OnceLock<Arc<dyn Observer>>,
     limiter: Limiter,
+    /// The code with which the cloud asked for the last pause.
+    pause_code: Mutex<Option<String>>,
     calls_per_second: f64,
     /// The cloud does not know calls for several members at once.
     only_single_members: AtomicBool,
@@ -143,6 +145,7 @@ impl Client {
                 clock,
                 observer: OnceLock::new(),
                 limiter: Limiter::new(config.limits),
+                pause_code: Mutex::new(None),
                 calls_per_second: config.limits.per_second,
                 only_single_members: AtomicBool::new(false),
                 deadline: config.deadline,
@@ -206,8 +209,9 @@ impl Client {
             let said = answer.as_ref().ok().map(|response| (response.status, request_id(response)));
             let status = said.as_ref().map(|(status, _)| *status);
             let result = answer.and_then(|response| read(&call, &response));
-            if let (Some(_), Err(ProviderError::Throttled { after, .. })) = (status, &result) {
+            if let (Some(_), Err(ProviderError::Throttled { after, detail })) = (status, &result) {
                 shared.limiter.pause(shared.clock.monotonic(), after.unwrap_or(PAUSE));
+                shared.pause_code().clone_from(&detail.code);
             }
             shared.tell(&call, &attempt, said, result.as_ref().err());
             let turned_away = attempt.shown.take().filter(|_| status == Some(401) && attempt.refused.is_none());
@@ -232,10 +236,12 @@ impl Shared {
                 let spent = self.clock.monotonic().saturating_sub(began);
                 let turn = self.limiter.write(&*self.clock, patience.saturating_sub(spent)).await;
                 turn.map_err(|late| match late.pause {
-                    Some(pause) => ProviderError::Throttled {
-                        after: Some(pause),
-                        detail: detail("not sent: the cloud had too many calls of this account a moment ago".into()),
-                    },
+                    Some(pause) => {
+                        let text = "not sent: the cloud had too many calls of this account a moment ago";
+                        // The cause is the same as for the one that met it, and so are the words for people.
+                        let code = self.pause_code().clone();
+                        ProviderError::Throttled { after: Some(pause), detail: Detail { code, ..detail(text.into()) } }
+                    }
                     // Not the cloud's doing, so not called throttling.
                     None => {
                         let rate = self.calls_per_second;
@@ -275,6 +281,10 @@ impl Shared {
                 Err(call.effect.maybe(detail(text)))
             }
         }
+    }
+
+    fn pause_code(&self) -> MutexGuard<'_, Option<String>> {
+        self.pause_code.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The headers by which the cloud knows us: a signature, or a token.

@@ -193,3 +193,21 @@ async fn a_read_waits_for_its_turn_and_then_has_its_whole_deadline() {
     assert!(error.to_string().contains("no answer within 10000 ms"), "{error}");
     assert_eq!(began.elapsed().as_secs(), 48);
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_too_many_calls_all_pause_and_nobody_tries_in_vain() {
+    let body = r#"{"error_code":"APIGW.0308","error_msg":"policy user over ratelimit"}"#;
+    let mut answers = vec![Answer::Say(429, body)];
+    answers.extend((0..2).map(|_| Answer::Say(200, r#"{"pools":[]}"#)));
+    let (client, script) = client(answers, Duration::ZERO);
+    let began = tokio::time::Instant::now();
+    assert!(client.pools(Filter::new()).await.is_err());
+    // One second without a hint, and one call a second afterwards.
+    client.pools(Filter::new()).await.unwrap();
+    assert_eq!(began.elapsed(), Duration::from_secs(2));
+    client.shared.limiter.pause(client.now(), Duration::from_secs(9));
+    let error = client.for_step().send(create()).await.unwrap_err();
+    let ProviderError::Throttled { after, detail } = &error else { panic!("{error}") };
+    assert_eq!((*after, detail.code.as_deref()), (Some(Duration::from_secs(9)), Some("APIGW.0308")));
+    assert_eq!(script.asked.lock().unwrap().len(), 2, "it was not sent");
+}
