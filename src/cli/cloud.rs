@@ -53,6 +53,9 @@ pub struct ElbFlags {
     /// IPv4 subnet id of the nodes [default: that of --elb-subnet-id]
     #[arg(long, env = "FERROLB_ELB_MEMBER_SUBNET_ID", value_name = "ID")]
     elb_member_subnet_id: Option<String>,
+    /// IPv4 subnet id of pods, where they have addresses of their own in the VPC [default: they have none]
+    #[arg(long, env = "FERROLB_ELB_POD_SUBNET_ID", value_name = "ID")]
+    elb_pod_subnet_id: Option<String>,
     /// Network id (neutron_network_id) for the backend addresses of dedicated load balancers [default: the cloud's choice]
     #[arg(long, env = "FERROLB_ELB_NETWORK_ID", value_name = "ID")]
     elb_network_id: Vec<String>,
@@ -117,6 +120,7 @@ pub fn elb(flags: &ElbFlags, deadline: Duration, clock: &Clock) -> anyhow::Resul
     if let Some(id) = flags.elb_member_subnet_id.clone().filter(|id| !id.is_empty()) {
         config.member_subnet_id = id;
     }
+    config.pod_subnet_id = flags.elb_pod_subnet_id.clone().filter(|id| !id.is_empty());
     config.network_ids = flags.elb_network_id.clone();
     config.deadline = deadline;
     let per_second = f64::from(flags.elb_calls_per_second.max(1));
@@ -163,6 +167,8 @@ pub async fn mock(flags: &MockFlags, deadline: Duration, clock: &Clock) -> anyho
         ElbConfig::new(endpoint, ferrolb_mock::PROJECT_ID, ferrolb_mock::VPC_ID, ferrolb_mock::VIP_SUBNET_NEUTRON_ID);
     config.nat_endpoint = nat_endpoint;
     config.member_subnet_id = ferrolb_mock::NODE_SUBNET_NEUTRON_ID.to_owned();
+    // The mock takes any address, and reaches pods where the machine that it runs on does.
+    config.pod_subnet_id = Some(ferrolb_mock::NODE_SUBNET_NEUTRON_ID.to_owned());
     // The mock's data plane may run on a node: kube-proxy there would catch what is meant for it.
     config.ip_mode = IpMode::Proxy;
     config.deadline = deadline;

@@ -10,11 +10,11 @@ use ferrolb_provider::Options;
 use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::backends::is_unchecked;
 use crate::claim::{class_name, is_deleting, is_load_balancer};
-use crate::desired::annotation_matters;
+use crate::desired::{allocates, annotation_matters};
+use crate::routing::Routing;
 use crate::world::service_of;
-use crate::{Change, Class, GROUP_PREFIX, Key, Node, Slice, World, has_finalizer, holder};
+use crate::{Change, Class, Endpoint, GROUP_PREFIX, Key, Node, Slice, World, has_finalizer, holder};
 
 /// The Services that `change`, already in `world`, may make different. One that is gone is among them, so that
 /// whoever remembers something about it can forget it.
@@ -29,7 +29,11 @@ pub fn affected(world: &World, change: &Change) -> BTreeSet<Key> {
             candidates(world, |svc| !is_deleting(svc))
         }
         Change::Node { old, new } if is_ready(old.as_ref()) != is_ready(new.as_ref()) => {
-            candidates(world, |svc| !is_deleting(svc) && may_be_unchecked(svc, world))
+            candidates(world, |svc| !is_deleting(svc) && may_be(svc, world, |routing| routing.unchecked))
+        }
+        // No target, but pods on its network are none either.
+        Change::Node { old, new } if old.as_ref().map(addresses) != new.as_ref().map(addresses) => {
+            candidates(world, |svc| !is_deleting(svc) && may_follow_endpoints(svc, world))
         }
         Change::Node { .. } => BTreeSet::new(),
         Change::Slice { old, new } => of_slice(world, old.as_ref(), new.as_ref()),
@@ -113,11 +117,21 @@ fn is_ready(node: Option<&Node>) -> bool {
     node.is_some_and(|n| n.eligible() && n.ready)
 }
 
-/// Whether readiness may decide where its traffic goes.
-fn may_be_unchecked(svc: &Service, world: &World) -> bool {
+/// Whether its traffic may be routed in such a way, whichever class it turns out to have.
+fn may_be(svc: &Service, world: &World, such: impl Fn(Routing) -> bool) -> bool {
     let own: Options = svc.metadata.annotations.clone().unwrap_or_default();
-    let with = |class: &Class| is_unchecked(&class.parameters.clone().into_iter().chain(own.clone()).collect());
-    is_unchecked(&own) || world.classes().any(|class| may_have(svc, class) && with(class))
+    let local = is_local(svc);
+    let with = |class: &Class| {
+        let options = class.parameters.clone().into_iter().chain(own.clone()).collect();
+        such(Routing::of(&options, local))
+    };
+    such(Routing::of(&own, local)) || world.classes().any(|class| may_have(svc, class) && with(class))
+}
+
+/// Whether single endpoints may make a difference to it.
+fn may_follow_endpoints(svc: &Service, world: &World) -> bool {
+    let allocates = svc.spec.as_ref().is_none_or(allocates);
+    may_be(svc, world, |routing| routing.follows_endpoints(allocates))
 }
 
 /// Whether a class may be that of a Service: one that names none may get any.
@@ -127,7 +141,11 @@ fn may_have(svc: &Service, class: &Class) -> bool {
 
 /// A node as a target; `None` where it may not be one. Readiness is not asked: see `backends`.
 fn target(node: Option<&Node>) -> Option<&[IpAddr]> {
-    node.filter(|n| n.eligible()).map(|n| n.addresses.as_slice())
+    node.filter(|n| n.eligible()).map(addresses)
+}
+
+fn addresses(node: &Node) -> &[IpAddr] {
+    &node.addresses
 }
 
 fn of_slice(world: &World, old: Option<&Slice>, new: Option<&Slice>) -> BTreeSet<Key> {
@@ -139,7 +157,9 @@ fn of_slice(world: &World, old: Option<&Slice>, new: Option<&Slice>) -> BTreeSet
         let before = (now + old.ready()).saturating_sub(new.ready());
         let svc = world.service(key).filter(|svc| is_candidate(svc) && !is_deleting(svc));
         svc.is_some_and(|svc| {
-            (now == 0) != (before == 0) || (is_local(svc) && (nodes(&old) != nodes(&new) || old.ports != new.ports))
+            (now == 0) != (before == 0)
+                || (is_local(svc) && (nodes(&old) != nodes(&new) || old.ports != new.ports))
+                || ((answering(&old).ne(answering(&new)) || old.ports != new.ports) && may_follow_endpoints(svc, world))
         })
     };
     keys.into_iter().filter(matters).collect()
@@ -147,8 +167,12 @@ fn of_slice(world: &World, old: Option<&Slice>, new: Option<&Slice>) -> BTreeSet
 
 /// The nodes with an endpoint that answers: with policy Local, those that pass the health check.
 fn nodes(slice: &Slice) -> BTreeSet<(Option<&str>, bool)> {
-    let answering = slice.endpoints.iter().filter(|e| e.serving);
-    answering.map(|e| (e.node.as_deref(), e.ready)).collect()
+    answering(slice).map(|e| (e.node.as_deref(), e.ready)).collect()
+}
+
+/// The endpoints that may get traffic.
+fn answering(slice: &Slice) -> impl Iterator<Item = &Endpoint> {
+    slice.endpoints.iter().filter(|e| e.ready || e.serving)
 }
 
 fn is_local(svc: &Service) -> bool {

@@ -1,23 +1,25 @@
-//! Which nodes a load balancer may send traffic to.
+//! What a load balancer may send traffic to.
 //!
-//! Every node that is not excluded, not being deleted and not about to be removed by the autoscaler, under both
-//! traffic policies and whether ready or not: the load balancer's own health check thins them out (KEP-3458;
-//! with policy Local it asks the health check node port, which only nodes with a local endpoint answer).
+//! Nodes: every one that is not excluded, not being deleted and not about to be removed by the autoscaler, under both
+//! traffic policies and whether ready or not: the load balancer's own health check thins them out (KEP-3458; with
+//! policy Local it asks the health check node port, which only nodes with a local endpoint answer). Where there is no
+//! such check, each says whether it is ready: the node is, and with policy Local it has a ready endpoint.
 //!
-//! Where there is no such check, [`is_unchecked`], each backend says whether it is ready: its node is, and with policy
-//! Local it has a ready endpoint.
+//! Pods: the ready ones; where none is, those that still answer while they end (KEP-1669).
 
-use ferrolb_provider::{Backend, BackendKind, Family, Options};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use crate::{Node, World};
+use ferrolb_provider::{Backend, BackendKind, Family, Protocol};
 
-/// Options with which nothing but readiness says where traffic may go: a DNAT rule sends it to one node, unasked.
-const UNCHECKED: [(&str, &str); 1] = [("kubernetes.io/elb.class", "dnat")];
+use crate::{Endpoint, Key, Node, World};
 
-/// Whether traffic goes to backends that no health check of the load balancer looks at.
-pub(crate) fn is_unchecked(options: &Options) -> bool {
-    let says = |(key, word): &(&str, &str)| options.get(*key).is_some_and(|v| v.trim().eq_ignore_ascii_case(word));
-    UNCHECKED.iter().any(says)
+/// What a node is to get.
+pub(crate) struct Share {
+    /// See [`Backend::ready`].
+    pub(crate) ready: bool,
+    /// See [`Backend::weight`].
+    pub(crate) weight: Option<u16>,
 }
 
 /// The nodes with their node port, sorted by name and address. A node without an address of any of the
@@ -26,31 +28,103 @@ pub(crate) fn node_backends(
     world: &World,
     families: &[Family],
     node_port: u16,
-    is_ready: impl Fn(&Node) -> bool,
+    share: impl Fn(&Node) -> Share,
 ) -> Vec<Backend> {
     let eligible = world.nodes().filter(|n| n.eligible());
     let mut backends: Vec<Backend> = eligible
         .flat_map(|node| {
             let addresses = families.iter().filter_map(|f| node.address(*f));
-            let ready = is_ready(node);
-            addresses.map(move |address| of_node(node, address, node_port, ready))
+            let Share { ready, weight } = share(node);
+            addresses.map(move |address| Backend {
+                name: node.name.clone(),
+                kind: BackendKind::Node,
+                address,
+                port: node_port,
+                weight,
+                ready,
+                serving: true,
+                terminating: false,
+            })
         })
         .collect();
     backends.sort();
     backends
 }
 
-fn of_node(node: &Node, address: std::net::IpAddr, port: u16, ready: bool) -> Backend {
-    Backend {
-        name: node.name.clone(),
-        kind: BackendKind::Node,
+/// The pods behind a port of a Service with the port that they listen on, sorted by name and address. A pod on the
+/// network of its node is there as long as the node may get traffic.
+pub(crate) fn pod_backends(world: &World, service: &Key, families: &[Family], port: (&str, Protocol)) -> Vec<Backend> {
+    let all = || world.endpoints(service, port.0, port.1);
+    // Two slices may hold one endpoint while it moves between them.
+    let mut found: BTreeMap<(IpAddr, u16), Backend> = BTreeMap::new();
+    for family in families {
+        let of_family = || {
+            all().filter_map(|(endpoint, port)| {
+                let address = endpoint.addresses.first().copied().filter(|a| Family::of(a) == *family)?;
+                Some((endpoint, address, port?))
+            })
+        };
+        let is_any_ready = of_family().any(|(e, ..)| e.ready);
+        let chosen = of_family().filter(|(e, ..)| is_chosen(e, is_any_ready));
+        for (endpoint, address, port) in chosen {
+            if let Some(backend) = of_endpoint(world, endpoint, address, port) {
+                found.insert((address, port), backend);
+            }
+        }
+    }
+    let mut backends: Vec<Backend> = found.into_values().collect();
+    backends.sort();
+    backends
+}
+
+/// How many endpoints each node has that kube-proxy would send new connections to, by the node's name; with `local`
+/// each node looks at its own ones only.
+pub(crate) fn endpoints_by_node<'a>(
+    world: &'a World,
+    service: &Key,
+    family: Option<Family>,
+    port: (&str, Protocol),
+    local: bool,
+) -> BTreeMap<&'a str, u16> {
+    let all: Vec<(&str, &Endpoint)> = world
+        .endpoints(service, port.0, port.1)
+        .map(|(endpoint, _)| endpoint)
+        .filter(|e| e.addresses.first().map(Family::of) == family)
+        .filter_map(|e| Some((e.node.as_deref()?, e)))
+        .collect();
+    let with_ready: BTreeSet<&str> = all.iter().filter(|(_, e)| e.ready).map(|(node, _)| *node).collect();
+    let mut counts = BTreeMap::new();
+    for (node, endpoint) in &all {
+        let is_any_ready = if local { with_ready.contains(node) } else { !with_ready.is_empty() };
+        if is_chosen(endpoint, is_any_ready) {
+            let count: &mut u16 = counts.entry(*node).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    counts
+}
+
+/// Who is ending gets new connections only where nobody is ready.
+fn is_chosen(endpoint: &Endpoint, is_any_ready: bool) -> bool {
+    if is_any_ready { endpoint.ready } else { endpoint.serving && endpoint.terminating }
+}
+
+fn of_endpoint(world: &World, endpoint: &Endpoint, address: IpAddr, port: u16) -> Option<Backend> {
+    let node = endpoint.node.as_deref().and_then(|name| world.node(name));
+    let host = node.filter(|node| node.addresses.contains(&address));
+    if host.is_some_and(|node| !node.eligible()) {
+        return None;
+    }
+    Some(Backend {
+        name: endpoint.pod.clone().unwrap_or_else(|| address.to_string()),
+        kind: if host.is_some() { BackendKind::HostPod } else { BackendKind::Pod },
         address,
         port,
         weight: None,
-        ready,
-        serving: true,
-        terminating: false,
-    }
+        ready: endpoint.ready,
+        serving: endpoint.serving,
+        terminating: endpoint.terminating,
+    })
 }
 
 #[cfg(test)]
@@ -59,7 +133,7 @@ mod tests {
     use crate::builders::{node, world_of};
 
     fn shown(world: &World, families: &[Family]) -> Vec<String> {
-        node_backends(world, families, 30080, |_| true)
+        node_backends(world, families, 30080, |_| Share { ready: true, weight: None })
             .iter()
             .map(|b| format!("{} {}:{}", b.name, b.address, b.port))
             .collect()

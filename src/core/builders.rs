@@ -103,7 +103,16 @@ pub(crate) fn slice(name: &str, service: &str, endpoints: impl IntoIterator<Item
 }
 
 pub(crate) fn endpoint(node: &str, ready: bool) -> Endpoint {
-    Endpoint { addresses: Vec::new(), node: Some(node.into()), ready, serving: ready, terminating: !ready }
+    Endpoint { node: Some(node.into()), ready, serving: ready, terminating: !ready, ..Endpoint::default() }
+}
+
+/// A pod behind TCP 8080 for the port without a name.
+pub(crate) fn pod(node: &str, address: &str, ready: bool) -> Endpoint {
+    Endpoint {
+        addresses: address.parse().into_iter().collect(),
+        pod: Some(format!("pod-{address}")),
+        ..endpoint(node, ready)
+    }
 }
 
 pub(crate) fn class(name: &str, provider: &str) -> Class {

@@ -2,16 +2,15 @@
 
 use std::net::IpAddr;
 
-use ferrolb_provider::{Backend, Desired, Family, Options, Owner, Port, Problem, TrafficPolicy};
+use ferrolb_provider::{Backend, Desired, Family, Options, Owner, Port, Problem, Protocol, TrafficPolicy};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
-use crate::backends::{is_unchecked, node_backends};
+use crate::backends::{Share, endpoints_by_node, node_backends, pod_backends};
 use crate::claim::is_deleting;
 use crate::facts::protocol;
 use crate::ranges::{self, source_ranges};
-use crate::{
-    Claim, GROUP_PREFIX, Key, Node, PROVIDER_ANNOTATION, Settings, World, claim, has_finalizer, holder, owner,
-};
+use crate::routing::Routing;
+use crate::{Claim, GROUP_PREFIX, Key, PROVIDER_ANNOTATION, Settings, World, claim, has_finalizer, holder, owner};
 
 /// Annotations with these beginnings are options for a provider.
 const OPTION_PREFIXES: [&str; 7] = [
@@ -147,17 +146,10 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
     let options = options(svc, parameters);
     let local = spec.external_traffic_policy.as_deref() == Some("Local");
     let key = Key::of(&svc.metadata);
-    // Where a health check decides, readiness must not: its ups and downs would cost calls and change nothing.
-    let unchecked = is_unchecked(&options);
-    let is_ready = |node: &Node, port: &ServicePort| {
-        let name = port.name.as_deref().unwrap_or_default();
-        !unchecked || (node.ready && (!local || world.has_ready_endpoint(&key, name, &node.name)))
-    };
+    let behind = Behind { world, service: &key, families: &families, local, routing: Routing::of(&options, local) };
     let mut ports = Vec::new();
     for (index, port) in spec.ports.iter().flatten().enumerate() {
-        match resolved(index, port, spec, |node_port| {
-            node_backends(world, &families, node_port, |node| is_ready(node, port))
-        }) {
+        match behind.resolved(index, port, spec) {
             Ok(port) => ports.push(port),
             Err(problem) => problems.push(problem),
         }
@@ -221,37 +213,71 @@ fn requested_address(spec: &ServiceSpec, families: &[Family]) -> Result<Option<I
     Err(problem(message, "one of a family in spec.ipFamilies"))
 }
 
-fn resolved(
-    index: usize,
-    port: &ServicePort,
-    spec: &ServiceSpec,
-    backends: impl Fn(u16) -> Vec<Backend>,
-) -> Result<Port, Problem> {
-    let problem = |field: &str, message: String, valid: &str| Problem {
-        option: format!("spec.ports[{index}].{field}"),
-        at: String::new(),
-        message,
-        valid: valid.to_owned(),
-    };
-    let word = port.protocol.as_deref();
-    let protocol = protocol(word).ok_or_else(|| {
-        let message = format!("{:?} is not a protocol", word.unwrap_or_default());
-        problem("protocol", message, "TCP, UDP or SCTP")
-    })?;
-    let external = number(port.port).ok_or_else(|| {
-        let message = format!("{} is not a port", port.port);
-        problem("port", message, "1-65535")
-    })?;
-    let node_port = port.node_port.and_then(number).ok_or_else(|| {
-        let message = format!("port {external} has no node port, and nodes are the only backends so far");
-        let valid = if spec.allocate_load_balancer_node_ports == Some(false) {
-            "set spec.allocateLoadBalancerNodePorts to true, or give the port a nodePort"
-        } else {
-            "give the port a nodePort"
+/// What is behind a Service.
+struct Behind<'a> {
+    world: &'a World,
+    service: &'a Key,
+    families: &'a [Family],
+    local: bool,
+    routing: Routing,
+}
+
+impl Behind<'_> {
+    fn resolved(&self, index: usize, port: &ServicePort, spec: &ServiceSpec) -> Result<Port, Problem> {
+        let problem = |field: &str, message: String, valid: &str| Problem {
+            option: format!("spec.ports[{index}].{field}"),
+            at: String::new(),
+            message,
+            valid: valid.to_owned(),
         };
-        problem("nodePort", message, valid)
-    })?;
-    Ok(Port { name: port.name.clone().unwrap_or_default(), protocol, port: external, backends: backends(node_port) })
+        let word = port.protocol.as_deref();
+        let protocol = protocol(word).ok_or_else(|| {
+            let message = format!("{:?} is not a protocol", word.unwrap_or_default());
+            problem("protocol", message, "TCP, UDP or SCTP")
+        })?;
+        let external = number(port.port).ok_or_else(|| {
+            let message = format!("{} is not a port", port.port);
+            problem("port", message, "1-65535")
+        })?;
+        let name = port.name.clone().unwrap_or_default();
+        let node_port = port.node_port.and_then(number);
+        let allocates = allocates(spec);
+        if self.routing.is_direct(node_port, allocates) {
+            let backends = pod_backends(self.world, self.service, self.families, (&name, protocol));
+            return Ok(Port { name, protocol, port: external, direct: true, backends });
+        }
+        let node_port = node_port.ok_or_else(|| {
+            let message = format!("port {external} has no node port, and nodes are its backends");
+            let valid = if allocates {
+                "give the port a nodePort"
+            } else {
+                "set spec.allocateLoadBalancerNodePorts to true, or give the port a nodePort"
+            };
+            problem("nodePort", message, valid)
+        })?;
+        let backends = self.nodes(&name, protocol, node_port);
+        Ok(Port { name, protocol, port: external, direct: false, backends })
+    }
+
+    fn nodes(&self, name: &str, protocol: Protocol, node_port: u16) -> Vec<Backend> {
+        let counts = self.routing.by_endpoints.then(|| {
+            let family = self.families.first().copied();
+            endpoints_by_node(self.world, self.service, family, (name, protocol), self.local)
+        });
+        // Where nobody is, all are alike: whoever comes first is served even before the weights are.
+        let counts = counts.filter(|counts| !counts.is_empty());
+        node_backends(self.world, self.families, node_port, |node| Share {
+            // Where a health check decides, readiness must not: its ups and downs would cost calls and change nothing.
+            ready: !self.routing.unchecked
+                || (node.ready && (!self.local || self.world.has_ready_endpoint(self.service, name, &node.name))),
+            weight: counts.as_ref().map(|counts| counts.get(node.name.as_str()).copied().unwrap_or(0)),
+        })
+    }
+}
+
+/// Whether a Service is to have node ports, which is the default.
+pub(crate) fn allocates(spec: &ServiceSpec) -> bool {
+    spec.allocate_load_balancer_node_ports != Some(false)
 }
 
 fn number(port: i32) -> Option<u16> {

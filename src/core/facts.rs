@@ -97,6 +97,8 @@ pub struct Endpoint {
     pub addresses: Vec<IpAddr>,
     /// The node it runs on.
     pub node: Option<String>,
+    /// The name of its pod, where it is one.
+    pub pod: Option<String>,
     /// Takes new connections.
     pub ready: bool,
     /// Answers, though it may be about to end.
@@ -145,6 +147,11 @@ impl From<&discovery::Endpoint> for Endpoint {
         Self {
             addresses: endpoint.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
             node: endpoint.node_name.clone(),
+            pod: endpoint
+                .target_ref
+                .as_ref()
+                .filter(|target| target.kind.as_deref() == Some("Pod"))
+                .and_then(|target| target.name.clone()),
             ready,
             serving: conditions.serving.unwrap_or(ready),
             terminating: conditions.terminating.unwrap_or(false),

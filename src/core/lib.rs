@@ -25,6 +25,7 @@ mod conditions;
 mod desired;
 mod facts;
 mod ranges;
+mod routing;
 mod status;
 mod world;
 

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use ferrolb_provider::Protocol;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::{Class, Node, Slice};
+use crate::{Class, Endpoint, Node, Slice};
 
 /// Namespace and name of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +115,11 @@ impl World {
         self.nodes.values()
     }
 
+    /// A node by its name.
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.get(name)
+    }
+
     /// The EndpointSlices of a Service, by name.
     pub fn slices(&self, service: &Key) -> impl Iterator<Item = &Slice> {
         let keys = self.slices_of.get(service).into_iter().flatten();
@@ -133,6 +139,19 @@ impl World {
     /// How many endpoints of a Service take new connections. One in two families counts twice.
     pub fn ready_endpoints(&self, service: &Key) -> usize {
         self.slices(service).map(Slice::ready).sum()
+    }
+
+    /// The endpoints behind the port of this name and protocol of a Service, with the port that they listen on.
+    pub fn endpoints(
+        &self,
+        service: &Key,
+        port: &str,
+        protocol: Protocol,
+    ) -> impl Iterator<Item = (&Endpoint, Option<u16>)> {
+        self.slices(service).flat_map(move |slice| {
+            let own = slice.ports.iter().find(|p| p.name == port && p.protocol == protocol);
+            own.into_iter().flat_map(|p| slice.endpoints.iter().map(|e| (e, p.port)))
+        })
     }
 
     /// Whether an endpoint on `node` takes new connections for the port of this name of a Service.

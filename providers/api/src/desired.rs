@@ -123,6 +123,8 @@ pub struct Port {
     pub protocol: Protocol,
     /// Port on which clients connect, 1-65535.
     pub port: u16,
+    /// Its backends are pods, not nodes; also while there are none.
+    pub direct: bool,
     /// Where the traffic may go, sorted by name and address.
     pub backends: Vec<Backend>,
 }
@@ -141,7 +143,8 @@ pub struct Backend {
     /// Share of new connections relative to the others; `None`: all alike.
     pub weight: Option<u16>,
     /// Takes new connections. For a node: true where a health check of the load balancer decides; where there is none,
-    /// whether the node is ready and, with [`TrafficPolicy::Local`], has a ready endpoint.
+    /// whether the node is ready and, with [`TrafficPolicy::Local`], has a ready endpoint. For a pod: false where it is
+    /// about to end and gets traffic only because there is no other.
     pub ready: bool,
     /// Answers, though it may be about to end.
     pub serving: bool,
@@ -154,6 +157,8 @@ pub struct Backend {
 pub enum BackendKind {
     /// A node, reached on a node port.
     Node,
-    /// A pod, reached directly.
+    /// A pod with an address of its own, reached directly.
     Pod,
+    /// A pod on the network of its node, reached directly: the node's address, the pod's port.
+    HostPod,
 }

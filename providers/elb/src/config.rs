@@ -22,8 +22,10 @@ pub struct ElbConfig {
     /// IPv4 subnet id (`neutron_subnet_id`) that private addresses of new balancers come from where a Service does
     /// not name another.
     pub vip_subnet_id: String,
-    /// IPv4 subnet id (`neutron_subnet_id`) of the nodes, which is what members are.
+    /// IPv4 subnet id (`neutron_subnet_id`) of the nodes.
     pub member_subnet_id: String,
+    /// IPv4 subnet id of pods with addresses of their own in the VPC; `None`: pods have none there.
+    pub pod_subnet_id: Option<String>,
     /// Network ids (`neutron_network_id`) in which dedicated balancers take their backend addresses where a Service
     /// does not name others. Empty: the cloud chooses.
     pub network_ids: Vec<String>,
@@ -54,6 +56,7 @@ impl ElbConfig {
             vpc_id: vpc_id.into(),
             vip_subnet_id: subnet_id.clone(),
             member_subnet_id: subnet_id,
+            pod_subnet_id: None,
             network_ids: Vec::new(),
             ip_mode: IpMode::Vip,
             limits: Limits::default(),

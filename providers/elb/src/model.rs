@@ -1,7 +1,6 @@
 //! What the options ask for and what is behind the Service → the cloud objects that make it so. Pure.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+mod members;
 
 use ferrolb_provider::{Desired, Family, Model, Port, Problem, Protocol, TrafficPolicy};
 
@@ -9,9 +8,7 @@ use crate::config::ElbConfig;
 use crate::dnat;
 use crate::keys::{HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS};
 use crate::parse::{Parsed, parse};
-use crate::resource::{
-    Binding, Eip, ElbResource, HealthMonitor, Listener, LoadBalancer, Member, NewBalancer, Pool, PoolKey,
-};
+use crate::resource::{Binding, Eip, ElbResource, HealthMonitor, Listener, LoadBalancer, NewBalancer, Pool, PoolKey};
 use crate::spec::{Autocreate, Balancer, Class, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp};
 
 /// The port by which CCE's console says which port to probe. It is no port of the load balancer.
@@ -26,6 +23,9 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
         return dnat::model(want, config);
     }
     let Parsed { spec, mut errors, mut warnings } = parse(want);
+    if let Some(spec) = &spec {
+        members::check(want, &spec.members, config, &mut errors, &mut warnings);
+    }
     check(want, &mut errors, &mut warnings);
     let Some(spec) = spec.filter(|_| errors.is_empty()) else {
         return Err(errors);
@@ -49,10 +49,10 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
             settings: spec_port.pool.clone(),
         }));
         if let Some(check) = &spec_port.health {
-            let monitor = monitor(check, spec_port, want, monitor_port, &mut warnings);
+            let monitor = monitor(check, spec_port, want, port.direct, monitor_port, &mut warnings);
             resources.push(ElbResource::HealthMonitor(monitor));
         }
-        resources.extend(members(port, &key, config).map(ElbResource::Member));
+        resources.extend(members::members(port, &key, &spec.members, config).map(ElbResource::Member));
     }
     warn_of_policy(&spec, want, &mut warnings);
     Ok(Model { resources, warnings })
@@ -172,21 +172,6 @@ fn eip(public: &PublicIp, enterprise_project: Option<String>) -> Eip {
     }
 }
 
-fn members<'a>(port: &'a Port, key: &'a PoolKey, config: &'a ElbConfig) -> impl Iterator<Item = Member> + 'a {
-    // By address and port, since the pool refuses a second one.
-    let distinct: BTreeMap<(IpAddr, u16), _> =
-        port.backends.iter().filter(|b| b.address.is_ipv4()).map(|b| ((b.address, b.port), b)).collect();
-    distinct.into_values().map(|backend| Member {
-        pool: key.clone(),
-        name: backend.name.clone(),
-        address: backend.address,
-        port: backend.port,
-        subnet: Some(config.member_subnet_id.clone()),
-        weight: backend.weight.unwrap_or(1).min(100),
-        health: None,
-    })
-}
-
 /// The protocol and node port of the port named `cce-healthz`.
 fn monitor_port(want: &Desired) -> Option<(Protocol, u16)> {
     let port = want.ports.iter().find(|p| p.name == HEALTH_PORT)?;
@@ -197,13 +182,14 @@ fn monitor(
     check: &HealthCheck,
     port: &PortSpec,
     want: &Desired,
+    direct: bool,
     monitor_port: Option<(Protocol, u16)>,
     warnings: &mut Vec<Problem>,
 ) -> HealthMonitor {
     let transport = port.pool_protocol.transport();
     let local = match want.traffic_policy {
-        TrafficPolicy::Local => want.health_check_node_port,
-        TrafficPolicy::Cluster => None,
+        TrafficPolicy::Local if !direct => want.health_check_node_port,
+        _ => None,
     };
     let mut monitor = HealthMonitor {
         pool: PoolKey::Port(port.transport, port.port),
@@ -254,11 +240,11 @@ fn warn_of_policy(spec: &ElbSpec, want: &Desired, warnings: &mut Vec<Problem>) {
     if want.traffic_policy == TrafficPolicy::Cluster {
         return;
     }
+    let to_nodes = |p: &&PortSpec| backends_of(want, p).is_some_and(|port| !port.direct);
+    let mut ports = spec.ports.iter().filter(to_nodes);
     let blind = match () {
-        _ if spec.ports.iter().any(|p| p.health.is_none()) => "with health checks off nobody can tell",
-        _ if spec.ports.iter().any(|p| p.pool_protocol.transport() == Protocol::Udp) => {
-            "a UDP health check cannot tell"
-        }
+        _ if ports.clone().any(|p| p.health.is_none()) => "with health checks off nobody can tell",
+        _ if ports.any(|p| p.pool_protocol.transport() == Protocol::Udp) => "a UDP health check cannot tell",
         _ => return,
     };
     warnings.push(Problem {

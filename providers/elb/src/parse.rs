@@ -1,6 +1,7 @@
 //! Options (annotations) → what they ask for. Never stops at the first problem.
 
 mod listener;
+mod members;
 mod pool;
 pub(crate) mod read;
 
@@ -38,6 +39,9 @@ pub fn parse(want: &Desired) -> Parsed {
     let mut ports = listener::parse(&mut reader, want, known, open);
     listener::warn_of_hidden_clients(&mut reader, want);
     pool::parse(&mut reader, want, known, algorithm, &mut ports);
+    // What is made without a word about its class is shared.
+    let made = known.or_else(|| reader.text(ID).is_none().then_some(Class::Shared));
+    let members = members::parse(&mut reader, want, made, algorithm);
     health_check::parse(&mut reader, open, &mut ports);
     let Reader { mut errors, mut warnings, .. } = reader;
     let balancer = balancer(options, class, &mut errors, &mut warnings);
@@ -46,7 +50,7 @@ pub fn parse(want: &Desired) -> Parsed {
         if let Balancer::New(new) = &mut balancer {
             new.enterprise_project = enterprise_project;
         }
-        ElbSpec { balancer, algorithm, ports }
+        ElbSpec { balancer, algorithm, members, ports }
     });
     Parsed { spec: spec.filter(|_| errors.is_empty()), errors, warnings }
 }

@@ -14,8 +14,21 @@ pub struct ElbSpec {
     pub balancer: Balancer,
     /// How pools choose a member.
     pub algorithm: Algorithm,
+    /// What members are.
+    pub members: MemberSpec,
     /// What each port that is served is to do.
     pub ports: Vec<PortSpec>,
+}
+
+/// What members are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MemberSpec {
+    /// What asks for pods, where they are members: a key or a field of the Service.
+    pub asked: &'static str,
+    /// `hws-hostNetwork`: only pods on the network of their node.
+    pub on_host: bool,
+    /// `elb.backend.subnet-id`: where addresses are.
+    pub subnet: Option<String>,
 }
 
 /// One port: listener, pool and health check.

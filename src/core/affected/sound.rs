@@ -38,7 +38,7 @@ fn changed_service(dice: &mut Dice, old: Option<&Arc<Service>>, name: &str) -> O
     };
     let mut svc = Service::clone(old);
     let value = dice.pick(&["1", "2"]);
-    match dice.below(17) {
+    match dice.below(19) {
         0 => return None,
         1 => svc = deleting(svc),
         2 => svc.metadata.finalizers = None,
@@ -46,6 +46,8 @@ fn changed_service(dice: &mut Dice, old: Option<&Arc<Service>>, name: &str) -> O
         4 => svc.status = None,
         5 => svc = annotate(svc, dice.pick(&["kubernetes.io/elb.id", "metallb.io/x", "example.com/x"]), value),
         16 => svc = annotate(svc, "kubernetes.io/elb.class", dice.pick(&["dnat", "union"])),
+        17 => svc = annotate(svc, "ferrolb.io/backends", dice.pick(&["pods", "nodes", "?"])),
+        18 => svc = annotate(svc, "kubernetes.io/elb.adaptive-weight", dice.pick(&["true", "false"])),
         6 => svc.metadata.labels = Some([("any".to_owned(), value.to_owned())].into()),
         kind => {
             let spec = svc.spec.get_or_insert_default();
@@ -55,7 +57,10 @@ fn changed_service(dice: &mut Dice, old: Option<&Arc<Service>>, name: &str) -> O
                 9 => spec.load_balancer_class = dice.flip().then(|| "example.com/lb".into()),
                 10 => spec.external_traffic_policy = Some(dice.pick(&["Cluster", "Local"]).into()),
                 11 => spec.load_balancer_ip = Some(dice.pick(&["192.0.2.9", "x"]).into()),
-                12 => spec.ports = Some(vec![port("TCP", 80, dice.below(2) as i32)]),
+                12 => {
+                    spec.ports = Some(vec![port("TCP", 80, dice.below(2) as i32)]);
+                    spec.allocate_load_balancer_node_ports = Some(dice.flip());
+                }
                 13 => spec.ip_families = Some(vec![dice.pick(&["IPv4", "IPv6"]).into()]),
                 14 => spec.selector = Some([("app".to_owned(), value.to_owned())].into()),
                 _ => spec.load_balancer_source_ranges = Some(vec![dice.pick(&["10.0.0.0/8", "*"]).into()]),
@@ -87,9 +92,14 @@ fn step(dice: &mut Dice, world: &mut World) -> Change {
         3 => {
             let owner = dice.pick(&NAMES);
             let count = dice.below(3);
-            let endpoints = (0..count).map(|_| endpoint(dice.pick(&NAMES), dice.flip()));
+            let endpoints = (0..count).map(|_| {
+                let address = dice.pick(&["10.0.0.1", "10.1.0.1", "10.1.0.2", "fd00::2"]);
+                let serving = dice.flip();
+                let pod = pod(dice.pick(&NAMES), address, dice.flip());
+                Endpoint { serving: pod.ready || serving, ..pod }
+            });
             let mut new = slice(name, owner, endpoints.collect::<Vec<_>>());
-            let named = |name: &str| SlicePort { name: name.to_owned(), protocol: Protocol::Tcp, port: None };
+            let named = |name: &str| SlicePort { name: name.to_owned(), protocol: Protocol::Tcp, port: Some(8080) };
             new.ports = dice.flip().then(|| named(dice.pick(&["", "web"]))).into_iter().collect();
             world.apply_slice(Key::new("default", name), (!gone).then_some(new))
         }
@@ -98,6 +108,7 @@ fn step(dice: &mut Dice, world: &mut World) -> Change {
             let mut new = class(name, dice.pick(&["elb", "layer2", "mock"]));
             new.default = dice.below(3) == 0;
             new.parameters.insert("kubernetes.io/elb.class".into(), dice.pick(&["1", "dnat"]).into());
+            new.parameters.insert("ferrolb.io/backends".into(), dice.pick(&["pods", "nodes", ""]).into());
             new.allowed_namespaces =
                 dice.flip().then(|| dice.pick(&["default", "shop"]).to_owned()).into_iter().collect();
             world.apply_class(name, (!gone).then_some(new))

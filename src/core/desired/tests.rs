@@ -3,8 +3,8 @@
 use k8s_openapi::api::core::v1::{ClientIPConfig, SessionAffinityConfig};
 
 use super::*;
-use crate::FINALIZER;
 use crate::builders::*;
+use crate::{FINALIZER, Node};
 
 fn world() -> World {
     world_of([node("n1", "10.0.0.1"), node("n2", "10.0.0.2")])
@@ -242,15 +242,95 @@ fn a_requested_address_is_read_and_must_fit() {
 
 #[test]
 fn a_port_without_a_node_port_is_refused_with_the_way_out() {
-    let svc = with_spec(service("web"), |s| {
+    let svc = |allocates: bool, options: &[(&str, &str)]| {
+        let svc = with_spec(service("web"), |s| {
+            s.allocate_load_balancer_node_ports = Some(allocates);
+            s.ports = Some(vec![port("TCP", 80, 30080), port("TCP", 443, 0)]);
+        });
+        options.iter().fold(svc, |svc, (key, value)| annotate(svc, key, value))
+    };
+    let said = "spec.ports[1].nodePort: port 443 has no node port, and nodes are its backends; ";
+    assert_eq!(refusal(&svc(true, &[])), format!("{said}give the port a nodePort"));
+    let allocate = "set spec.allocateLoadBalancerNodePorts to true, or give the port a nodePort";
+    for options in [("kubernetes.io/elb.class", "dnat"), ("ferrolb.io/backends", "nodes")] {
+        assert_eq!(refusal(&svc(false, &[options])), format!("{said}{allocate}"));
+    }
+}
+
+/// The pods, or nodes, of the first port.
+fn backends(svc: &Service, world: &World) -> Vec<String> {
+    let Decision::Provide { want, .. } = desired(svc, world, &default_to("elb")) else { panic!("{svc:?}") };
+    let shown = want.ports[0].backends.iter();
+    shown.map(|b| format!("{} {}:{} {:?}", b.name, b.address, b.port, b.kind)).collect()
+}
+
+/// The world with TCP 8080 on these endpoints of the Service `web`.
+fn world_with(endpoints: impl IntoIterator<Item = crate::Endpoint>) -> World {
+    let mut world = world();
+    let mut slice = slice("web-1", "web", endpoints);
+    slice.ports.push(crate::SlicePort { name: String::new(), protocol: Protocol::Tcp, port: Some(8080) });
+    world.apply_slice(Key::new("default", "web-1"), Some(slice));
+    world
+}
+
+fn without_node_ports() -> Service {
+    with_spec(service("web"), |s| {
         s.allocate_load_balancer_node_ports = Some(false);
-        s.ports = Some(vec![port("TCP", 80, 30080), port("TCP", 443, 0)]);
-    });
+        s.ports = Some(vec![port("TCP", 80, 0)]);
+    })
+}
+
+#[test]
+fn without_node_ports_pods_are_the_backends() {
+    let gone = |address| crate::Endpoint { terminating: true, ..pod("n1", address, false) };
+    let ending = |address| crate::Endpoint { serving: true, ..gone(address) };
+    let ready = pod("n1", "10.1.0.1", true);
+    let host = crate::Endpoint { pod: Some("host".into()), ..pod("n2", "10.0.0.2", true) };
+    let svc = without_node_ports();
+    let shown = |endpoints: Vec<crate::Endpoint>| backends(&svc, &world_with(endpoints));
     assert_eq!(
-        refusal(&svc),
-        "spec.ports[1].nodePort: port 443 has no node port, and nodes are the only backends so far; \
-         set spec.allocateLoadBalancerNodePorts to true, or give the port a nodePort"
+        shown(vec![host.clone(), ready.clone(), ending("10.1.0.2"), pod("n2", "fd00::1", true)]),
+        ["host 10.0.0.2:8080 HostPod", "pod-10.1.0.1 10.1.0.1:8080 Pod"]
     );
+    assert_eq!(shown(vec![ending("10.1.0.2"), gone("10.1.0.3")]), ["pod-10.1.0.2 10.1.0.2:8080 Pod"]);
+    assert!(shown(vec![pod("n1", "10.1.0.1", false)]).is_empty());
+    let Decision::Provide { want, .. } = desired(&svc, &world(), &default_to("elb")) else { panic!() };
+    assert!(want.ports[0].direct && want.ports[0].backends.is_empty(), "none yet, but pods they will be");
+
+    let mut drained = world_with([host, ready]);
+    drained.apply_node("n2", Some(Node { excluded: true, ..node("n2", "10.0.0.2") }));
+    assert_eq!(backends(&svc, &drained), ["pod-10.1.0.1 10.1.0.1:8080 Pod"], "an excluded node gets no traffic");
+}
+
+#[test]
+fn pods_may_be_asked_for() {
+    let world = world_with([pod("n1", "10.1.0.1", true)]);
+    for key in [("ferrolb.io/backends", "pods"), ("kubernetes.io/hws-hostNetwork", "true")] {
+        let svc = annotate(service("web"), key.0, key.1);
+        assert_eq!(backends(&svc, &world), ["pod-10.1.0.1 10.1.0.1:8080 Pod"], "{key:?}");
+    }
+    let svc = annotate(without_node_ports(), "ferrolb.io/backends", "pods");
+    let two = with_spec(svc, |s| s.ports = Some(vec![port("UDP", 80, 0), port("TCP", 80, 0)]));
+    let Decision::Provide { want, .. } = desired(&two, &world, &default_to("elb")) else { panic!() };
+    assert_eq!(want.ports.iter().map(|p| p.backends.len()).collect::<Vec<_>>(), [0, 1], "nobody listens on UDP");
+}
+
+#[test]
+fn the_weight_of_a_node_is_its_endpoints() {
+    let weights = |svc: &Service, endpoints: Vec<crate::Endpoint>| {
+        let Decision::Provide { want, .. } = desired(svc, &world_with(endpoints), &default_to("elb")) else { panic!() };
+        want.ports[0].backends.iter().map(|b| b.weight).collect::<Vec<_>>()
+    };
+    let adaptive = annotate(service("web"), "kubernetes.io/elb.adaptive-weight", "true");
+    let local = with_spec(adaptive.clone(), |s| s.external_traffic_policy = Some("Local".into()));
+    let ready = |last: u8| pod("n1", &format!("10.1.0.{last}"), true);
+    let ending = crate::Endpoint { serving: true, ..pod("n2", "10.1.0.9", false) };
+    let endpoints = || vec![ready(1), ready(2), ending.clone(), pod("n2", "fd00::1", true)];
+    assert_eq!(weights(&service("web"), endpoints()), [None, None]);
+    assert_eq!(weights(&adaptive, endpoints()), [Some(2), Some(0)]);
+    assert_eq!(weights(&local, endpoints()), [Some(2), Some(1)], "a node on its own still serves while its pod ends");
+    assert_eq!(weights(&adaptive, vec![]), [None, None]);
+    assert_eq!(weights(&adaptive, vec![ending.clone()]), [Some(0), Some(1)]);
 }
 
 #[test]

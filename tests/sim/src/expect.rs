@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::fields::strings;
-use crate::api::store::{Kind, Store};
+use crate::api::store::{Key, Kind, Store};
 use crate::law::{FINALIZER, HOLDER, Law};
 use crate::sim::State;
 use crate::wish::Wish;
@@ -33,7 +33,8 @@ pub fn wrong(s: &mut State) -> Vec<String> {
     for (key, service) in api.all(Kind::Service).filter(|(_, service)| is_ours(service)) {
         if condition(service, "ferrolb.io/Ready").0 == "True" {
             let mut say = |text: String| wrong.push(format!("{}/{} {}: {text}", key.1, key.2, uid(service)));
-            complete(service, law, Wish::of(service), &nodes, &mut say);
+            let pods = |port: &Value| pods(api, key, port);
+            complete(service, law, (&nodes, &pods), &mut say);
         }
     }
     wrong
@@ -78,7 +79,13 @@ fn answered(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
 }
 
 /// The cloud has exactly what belongs to it.
-fn complete(service: &Value, law: &Law, wish: Option<Wish>, nodes: &BTreeSet<String>, say: &mut impl FnMut(String)) {
+fn complete(
+    service: &Value,
+    law: &Law,
+    (nodes, pods): (&BTreeSet<String>, &dyn Fn(&Value) -> BTreeSet<String>),
+    say: &mut impl FnMut(String),
+) {
+    let wish = Wish::of(service);
     let (ledger, uid) = (&law.ledger, uid(service));
     let count = |kind: &str| ledger.of_uid(kind, uid).len();
     let adopts = wish == Some(Wish::Adopt);
@@ -105,7 +112,10 @@ fn complete(service: &Value, law: &Law, wish: Option<Wish>, nodes: &BTreeSet<Str
         let members = ledger.objects("members").filter(|m| m["pool_id"] == *pool);
         let targets: BTreeSet<String> =
             members.map(|m| format!("{}:{}", m["address"].as_str().unwrap_or_default(), m["protocol_port"])).collect();
-        let wanted: BTreeSet<String> = nodes.iter().map(|n| format!("{n}:{}", port["nodePort"])).collect();
+        let wanted: BTreeSet<String> = match wish {
+            Some(Wish::Pods) => pods(port),
+            _ => nodes.iter().map(|n| format!("{n}:{}", port["nodePort"])).collect(),
+        };
         if targets != wanted {
             say(format!("members {targets:?} instead of {wanted:?}"));
         }
@@ -136,6 +146,23 @@ fn nodes(api: &Store) -> BTreeSet<String> {
     let label = "node.kubernetes.io/exclude-from-external-load-balancers";
     let eligible = api.all(Kind::Node).map(|(_, node)| node).filter(|n| n["metadata"]["labels"][label].is_null());
     eligible.filter_map(|n| n["status"]["addresses"][0]["address"].as_str().map(str::to_owned)).collect()
+}
+
+/// The ready endpoints behind a port.
+fn pods(api: &Store, service: &Key, port: &Value) -> BTreeSet<String> {
+    let is_its = |slice: &&Value| slice["metadata"]["labels"]["kubernetes.io/service-name"] == json!(service.2);
+    let slices = api.all(Kind::Slice).filter(|(key, _)| key.1 == service.1).map(|(_, slice)| slice).filter(is_its);
+    let mut found = BTreeSet::new();
+    for slice in slices {
+        let ports = slice["ports"].as_array().into_iter().flatten();
+        for own in ports.filter(|own| own["name"] == port["name"] && own["protocol"] == port["protocol"]) {
+            let endpoints = slice["endpoints"].as_array().into_iter().flatten();
+            let ready = endpoints.filter(|e| e["conditions"]["ready"] == true);
+            let address = |e: &Value| e["addresses"][0].as_str().unwrap_or_default().to_owned();
+            found.extend(ready.map(|e| format!("{}:{}", address(e), own["port"])));
+        }
+    }
+    found
 }
 
 fn condition(service: &Value, kind: &str) -> (String, String) {

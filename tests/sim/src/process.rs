@@ -249,6 +249,7 @@ async fn process(sim: Arc<Sim>, plug: Arc<Plug>, stop: CancellationToken, seed: 
 fn elb(sim: &Arc<Sim>, plug: &Arc<Plug>, clock: &Clock) -> Elb {
     let mut config = ElbConfig::new("http://cloud", PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
     config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.to_owned();
+    config.pod_subnet_id = Some(NODE_SUBNET_NEUTRON_ID.to_owned());
     config.deadline = DEADLINE;
     config.limits = Limits::default();
     let wire = Wire { sim: sim.clone(), plug: plug.clone() };

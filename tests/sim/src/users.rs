@@ -192,7 +192,7 @@ fn endpoints(sim: &Sim, service: &Key, dice: &mut Dice) {
         .collect();
     sim.with(|s| {
         let slice = json!({"metadata": {"labels": {"kubernetes.io/service-name": service.2}}, "addressType": "IPv4",
-            "endpoints": endpoints, "ports": []});
+            "endpoints": endpoints, "ports": container_ports()});
         if s.api.create(key.clone(), slice, "endpoints", sim.wall()).is_err() {
             let _ = edit(s, &key, |slice| slice["endpoints"] = json!(endpoints));
         }
@@ -324,6 +324,13 @@ fn any_ports(dice: &mut Dice) -> Vec<Value> {
         }
     }
     ports
+}
+
+/// What a pod listens on for each port that a Service may have.
+fn container_ports() -> Vec<Value> {
+    let of = |(port, protocol)| json!({"name": format!("p{port}"), "port": 9000 + port, "protocol": protocol});
+    let tcp = [80, 81, 82, 443, 8080].map(|port| of((port, "TCP")));
+    tcp.into_iter().chain([of((53, "UDP"))]).collect()
 }
 
 /// A node as its kubelet describes it.

@@ -18,6 +18,8 @@ pub enum Wish {
     Performance,
     /// A shared one with a private address only.
     Private,
+    /// A dedicated one with a private address, that sends to pods.
+    Pods,
     /// One that is there already.
     Adopt,
     /// JSON that is none.
@@ -32,10 +34,11 @@ pub enum Wish {
 
 impl Wish {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Union,
         Self::Performance,
         Self::Private,
+        Self::Pods,
         Self::Adopt,
         Self::BadJson,
         Self::BadClass,
@@ -48,7 +51,8 @@ impl Wish {
         match dice.below(20) {
             0..=7 => Self::Union,
             8..=11 => Self::Performance,
-            12..=14 => Self::Private,
+            12..=13 => Self::Private,
+            14 => Self::Pods,
             15..=16 => Self::Adopt,
             17 => Self::BadJson,
             18 => Self::BadClass,
@@ -64,7 +68,7 @@ impl Wish {
 
     /// Whether the product must take it.
     pub fn is_right(self) -> bool {
-        matches!(self, Self::Union | Self::Performance | Self::Private | Self::Adopt)
+        matches!(self, Self::Union | Self::Performance | Self::Private | Self::Pods | Self::Adopt)
     }
 
     /// How many public addresses belong to it.
@@ -84,6 +88,8 @@ impl Wish {
             Self::Union => json!({class: "union", autocreate: public.to_string()}),
             Self::Performance => json!({class: "performance", autocreate: dedicated.to_string()}),
             Self::Private => json!({class: "union", autocreate: r#"{"type":"inner"}"#}),
+            Self::Pods => json!({class: "performance", autocreate: r#"{"available_zone":["mock-1a"]}"#,
+                "ferrolb.io/backends": "pods"}),
             Self::Adopt => json!({"kubernetes.io/elb.id": existing}),
             Self::BadJson => json!({class: "union", autocreate: "{\"type\":"}),
             Self::BadClass => json!({class: "enormous", autocreate: public.to_string()}),

@@ -38,7 +38,7 @@ pub fn owner(uid: &str) -> Owner {
 /// A port on these nodes, with node port 30000 + port.
 pub fn port(protocol: Protocol, number: u16, on: &[u8]) -> Port {
     let backends = on.iter().map(|n| backend(*n, 30_000 + number)).collect();
-    Port { name: format!("{protocol}-{number}").to_lowercase(), protocol, port: number, backends }
+    Port { name: format!("{protocol}-{number}").to_lowercase(), protocol, port: number, direct: false, backends }
 }
 
 /// Node `n`, 172.16.0.`n`.

@@ -25,7 +25,7 @@ fn port(protocol: Protocol, number: u16, ready: &[u8], not_ready: &[u8]) -> Port
         terminating: false,
     };
     let backends = ready.iter().map(|n| backend(n, true)).chain(not_ready.iter().map(|n| backend(n, false)));
-    Port { name: number.to_string(), protocol, port: number, backends: backends.collect() }
+    Port { name: number.to_string(), protocol, port: number, direct: false, backends: backends.collect() }
 }
 
 fn want(options: &[(&str, &str)], ports: Vec<Port>) -> Desired {

@@ -49,6 +49,16 @@ pub const HEALTH_CHECK_OPTIONS: &str = "kubernetes.io/elb.health-check-options";
 pub const CONNECTION_DRAIN_ENABLE: &str = "kubernetes.io/elb.connection-drain-enable";
 /// `kubernetes.io/elb.connection-drain-timeout`
 pub const CONNECTION_DRAIN_TIMEOUT: &str = "kubernetes.io/elb.connection-drain-timeout";
+/// `ferrolb.io/backends`
+pub const BACKENDS: &str = "ferrolb.io/backends";
+/// `kubernetes.io/hws-hostNetwork`
+pub const HOST_NETWORK: &str = "kubernetes.io/hws-hostNetwork";
+/// `kubernetes.io/elb.adaptive-weight`
+pub const ADAPTIVE_WEIGHT: &str = "kubernetes.io/elb.adaptive-weight";
+/// `kubernetes.io/elb.backend.ip-version`
+pub const BACKEND_IP_VERSION: &str = "kubernetes.io/elb.backend.ip-version";
+/// `kubernetes.io/elb.backend.subnet-id`
+pub const BACKEND_SUBNET_ID: &str = "kubernetes.io/elb.backend.subnet-id";
 /// `kubernetes.io/elb.protocol-port`
 pub const PROTOCOL_PORT: &str = "kubernetes.io/elb.protocol-port";
 /// `kubernetes.io/elb.cert-id`
@@ -114,19 +124,20 @@ pub const KEYS: &[Key] = &[
     key(HEALTH_CHECK_FLAG, "whether members are probed", OneOf(&["on", "off", ""]), Pool).of(Both).default("`on`"),
     key(HEALTH_CHECK_OPTION, "how members are probed: `protocol` (`TCP`, `UDP`, `HTTP`), `delay`, `timeout` (seconds, 1 to 50), `max_retries` (1 to 10), `path`, `expected_codes`", Json, Pool).of(Both).default("every 5 s, timeout 10 s (3 s with the open controller's class words), 3 retries; TCP for TCP, UDP for UDP; with `externalTrafficPolicy: Local` HTTP on the health check node port").unless("not with `elb.health-check-options`"),
     key(HEALTH_CHECK_OPTIONS, "the same port by port, with `target_service_port` (such as `TCP:80`) and `monitor_port`; ports that are not listed get what holds without it", JsonList, Pool).since("1.19.16, 1.21.8, 1.23.6, 1.25.2").unless("not with `elb.health-check-option`"),
-    key("kubernetes.io/elb.adaptive-weight", "weight of a node = ready pods on it", Switch, Pool).default("`false`").since("1.21").support(Later),
+    key(BACKENDS, "what members are: nodes with node ports; or pods with their own ports, while they are ready, where pods have addresses in the VPC (CCE Turbo) and the load balancer is dedicated", OneOf(&["nodes", "pods"]), Pool).of(Own).default("`pods` for ports without a node port of a Service with `allocateLoadBalancerNodePorts: false`, otherwise `nodes`").unless("pods need `elb.backend.subnet-id` or the controller's `--elb-pod-subnet-id`; for them `externalTrafficPolicy` makes no difference"),
+    key(ADAPTIVE_WEIGHT, "weight of a node = ready pods on it, at most 100; while there is none at all, all nodes are alike", Switch, Pool).default("`false`: all nodes are alike").since("1.21").unless("has no effect with `lb-algorithm: SOURCE_IP` and on pods"),
     key("kubernetes.io/elb.custom-backend-weights", "weights of the pods of a StatefulSet", Json, Pool).only(Dedicated).support(Later),
     key(CONNECTION_DRAIN_ENABLE, "connections survive the removal of a member", Switch, Pool).default("`false`").unless("needs `elb.connection-drain-timeout`"),
     key(CONNECTION_DRAIN_TIMEOUT, "for how long they do", Seconds(10, 4000), Pool).unless("needs `elb.connection-drain-enable: true`"),
     key(SLOW_START, "a new member gets its full share only after so long", Seconds(30, 1200), Pool).of(Own).only(Dedicated).on(HTTP).default("at once"),
-    key("kubernetes.io/hws-hostNetwork", "pods on the host's network are members themselves", Switch, Pool).default("`false`").since("1.9").support(Later),
+    key(HOST_NETWORK, "pods on the network of their node are members themselves: the node's address, the pod's port; of any class. Other pods get no traffic, which a warning says", Switch, Pool).default("`false`").since("1.9").unless("`ferrolb.io/backends: nodes` wins"),
     key("kubernetes.io/elb.pools-options", "forward all ports", Json, Pool).only(Dedicated).since("1.30.14").support(Later),
     key("kubernetes.io/elb.multicluster", "several clusters share one listener", Switch, Pool).default("`false`").support(Later),
     key("kubernetes.io/elb.multicluster-loadbalancer-weight", "share of this cluster", Integer(0, 100), Pool).support(Later),
     key("kubernetes.io/elb.listener-port", "written by CCE", Text, Pool).support(Inert),
     key("kubernetes.io/elb.listener-port-ranges-auto-generated", "written by CCE", Text, Pool).support(Inert),
-    key("kubernetes.io/elb.backend.ip-version", "address family of members", Text, Pool).of(Open).support(Later),
-    key("kubernetes.io/elb.backend.subnet-id", "subnet of members", Id, Pool).of(Open).support(Later),
+    key(BACKEND_IP_VERSION, "address family of pods that are members: only IPv4 so far, `ipv6` is refused. With class `dedicated` and `externalTrafficPolicy: Local` it makes pods the members, as with the open controller", OneOf(&["ipv4", "v4", "ipv6", "v6"]), Pool).of(Open).only(Dedicated).default("`ipv4`"),
+    key(BACKEND_SUBNET_ID, "IPv4 subnet id (`neutron_subnet_id`) of pods that are members, or of the nodes; members that are there already keep theirs", Id, Pool).of(Open).only(Dedicated).default("that of the controller's `--elb-pod-subnet-id` or `--elb-member-subnet-id`"),
 
     key(PROTOCOL_PORT, "which ports speak what: `http:80,https:443`. `http`, `https`, `tls` on TCP ports; `quic` on a UDP port whose number is a TCP port too, where its requests go", List, Listener).default("TCP and UDP").interrupts().since("1.19.16").unless("`https`, `tls` and `quic` need a certificate, `tls` and `quic` a dedicated load balancer"),
     key(CERT_ID, "server certificate", Id, Listener).on(CERTIFIED).sets("default_tls_container_ref").kept(),

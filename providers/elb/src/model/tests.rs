@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use ferrolb_provider::{Backend, BackendKind, Change, Owner, Resource, plan};
 
 use super::*;
-use crate::keys::{AUTOCREATE, CLASS, HEALTH_CHECK_FLAG, ID};
+use crate::keys::{AUTOCREATE, BACKEND_SUBNET_ID, BACKENDS, CLASS, HEALTH_CHECK_FLAG, HOST_NETWORK, ID};
 
 fn config() -> ElbConfig {
     ElbConfig {
@@ -29,7 +29,13 @@ fn backend(last: u8, port: u16) -> Backend {
 }
 
 fn port(name: &str, protocol: Protocol, port: u16) -> Port {
-    Port { name: name.into(), protocol, port, backends: vec![backend(7, 30000 + port), backend(8, 30000 + port)] }
+    Port {
+        name: name.into(),
+        protocol,
+        port,
+        direct: false,
+        backends: vec![backend(7, 30000 + port), backend(8, 30000 + port)],
+    }
 }
 
 fn want(options: &[(&str, &str)], ports: Vec<Port>) -> Desired {
@@ -229,4 +235,65 @@ fn a_bandwidth_is_resized_once_its_size_is_known() {
     {
         assert_eq!(wish.change(&eip(seen)), change, "{seen:?}");
     }
+}
+
+/// TCP 80 to a pod and to one on the network of its node.
+fn pods() -> Port {
+    let pod = |kind, last| Backend { kind, name: format!("pod-{last}"), ..backend(last, 8080) };
+    let backends = vec![pod(BackendKind::Pod, 1), pod(BackendKind::HostPod, 2)];
+    Port { direct: true, backends, ..port("", Protocol::Tcp, 80) }
+}
+
+/// Address, port and subnet of the members of `port` with these options.
+fn members(options: &[(&str, &str)], port: Port, config: &ElbConfig) -> Vec<String> {
+    let model = model(&want(options, vec![port]), config).unwrap();
+    let member = |r: &ElbResource| match r {
+        ElbResource::Member(m) => Some(format!("{}:{} {}", m.address, m.port, m.subnet.as_deref().unwrap_or("-"))),
+        _ => None,
+    };
+    model.resources.iter().filter_map(member).collect()
+}
+
+#[test]
+fn members_are_in_the_subnet_of_what_they_are() {
+    let with_pods = ElbConfig { pod_subnet_id: Some("pod-sub".into()), ..config() };
+    let dedicated = [(CLASS, "performance"), (ID, "lb-9")];
+    assert_eq!(members(&dedicated, pods(), &with_pods), ["10.0.0.1:8080 pod-sub", "10.0.0.2:8080 node-sub"]);
+    let named = [(CLASS, "performance"), (ID, "lb-9"), (BACKEND_SUBNET_ID, "sub-7")];
+    assert_eq!(members(&named, pods(), &config()), ["10.0.0.1:8080 sub-7", "10.0.0.2:8080 node-sub"]);
+    let nodes = members(&named, port("", Protocol::Tcp, 80), &config());
+    assert_eq!(nodes, ["10.0.0.7:30080 sub-7", "10.0.0.8:30080 sub-7"]);
+    let on_host = [(CLASS, "union"), (ID, "lb-9"), (HOST_NETWORK, "true")];
+    assert_eq!(members(&on_host, pods(), &config()), ["10.0.0.2:8080 node-sub"]);
+}
+
+#[test]
+fn pods_must_be_somewhere_in_the_vpc() {
+    for (more, told) in [
+        (None, "spec.allocateLoadBalancerNodePorts: pods are to get traffic"),
+        (Some((BACKENDS, "pods")), "ferrolb.io/backends: pods are to get traffic"),
+    ] {
+        let options: Vec<_> = [(CLASS, "performance"), (ID, "lb-9")].into_iter().chain(more).collect();
+        let problems = model(&want(&options, vec![pods()]), &config()).unwrap_err();
+        let text = problems[0].to_string();
+        assert!(problems.len() == 1 && text.starts_with(told) && text.contains("--elb-pod-subnet-id"), "{text}");
+        // Also while there is none: what is wrong then will be wrong later.
+        let none = Port { backends: vec![], ..pods() };
+        assert!(model(&want(&options, vec![none]), &config()).is_err());
+    }
+}
+
+#[test]
+fn policy_local_is_none_of_pods_business() {
+    let with_pods = ElbConfig { pod_subnet_id: Some("pod-sub".into()), ..config() };
+    let options = [(CLASS, "performance"), (ID, "lb-9")];
+    let mut want = want(&options, vec![pods(), Port { protocol: Protocol::Udp, ..pods() }]);
+    want.traffic_policy = TrafficPolicy::Local;
+    want.health_check_node_port = Some(32000);
+    let model = model(&want, &with_pods).unwrap();
+    assert_eq!(
+        monitors(&model),
+        [("TCP:80".into(), Some(Probe::Tcp), None), ("UDP:80".into(), Some(Probe::Udp), None)]
+    );
+    assert!(model.warnings.is_empty(), "{:?}", model.warnings);
 }

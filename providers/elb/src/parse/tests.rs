@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::keys::{
-    ACL_ID, ACL_STATUS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, DEFAULT_TLS_CONTAINER_REF,
-    HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, INSTANCE_RECLAIM_POLICY, KEEP_EIP, PROTOCOL_PORT,
+    ACL_ID, ACL_STATUS, ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, DEFAULT_TLS_CONTAINER_REF,
+    HEALTH_CHECK_FLAG, HOST_NETWORK, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, INSTANCE_RECLAIM_POLICY, KEEP_EIP, PROTOCOL_PORT,
     SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE, SESSION_AFFINITY_OPTION, SLOW_START,
 };
 use crate::spec::{ElbProtocol, HealthCheck, PortSpec, Probe};
@@ -21,7 +21,13 @@ fn want(pairs: &[(&str, &str)], ports: &[(Protocol, u16)]) -> Desired {
         published: vec![],
         ports: ports
             .iter()
-            .map(|(protocol, port)| Port { name: String::new(), protocol: *protocol, port: *port, backends: vec![] })
+            .map(|(protocol, port)| Port {
+                name: String::new(),
+                protocol: *protocol,
+                port: *port,
+                direct: false,
+                backends: vec![],
+            })
             .collect(),
         traffic_policy: TrafficPolicy::Cluster,
         health_check_node_port: None,
@@ -458,4 +464,48 @@ fn drain_and_slow_start() {
     assert_eq!(pool("performance", &[slow, http]).0["slow_start"], json!({"enable": true, "duration": 60}));
     let (none, warnings) = pool("union", &[slow, http]);
     assert!(!none.contains_key("slow_start") && warnings.contains("needs a dedicated load balancer"));
+}
+
+/// What is said of a Service whose pods are to get traffic, or its nodes.
+fn of_members(class: &str, direct: bool, pairs: &[(&str, &str)]) -> (String, String) {
+    let mut all = vec![(CLASS, class), (ID, "lb-9")];
+    all.extend(pairs);
+    let mut want = want(&all, &[(Protocol::Tcp, 80)]);
+    want.ports[0].direct = direct;
+    let parsed = parse(&want);
+    (said(&parsed.errors), said(&parsed.warnings))
+}
+
+#[test]
+fn pods_need_a_dedicated_load_balancer() {
+    for (class, direct, pairs, error) in [
+        ("union", true, &[][..], "spec.allocateLoadBalancerNodePorts: pods are"),
+        ("union", true, &[(BACKENDS, "pods")], "ferrolb.io/backends: pods are"),
+        ("union", true, &[(HOST_NETWORK, "true")], ""),
+        ("performance", true, &[(BACKENDS, "pods")], ""),
+        ("union", false, &[(BACKENDS, "nodes")], ""),
+        ("performance", true, &[(BACKENDS, "cows")], "ferrolb.io/backends: \"cows\" is not valid; nodes, pods"),
+        ("performance", true, &[(BACKEND_IP_VERSION, "v6")], "kubernetes.io/elb.backend.ip-version: IPv6 members"),
+        ("performance", true, &[(BACKEND_SUBNET_ID, "a b")], "kubernetes.io/elb.backend.subnet-id: \"a b\" is not"),
+    ] {
+        let (errors, _) = of_members(class, direct, pairs);
+        assert!(errors.starts_with(error) && errors.is_empty() == error.is_empty(), "{class} {pairs:?}: {errors}");
+    }
+}
+
+#[test]
+fn what_members_cannot_have_is_a_warning() {
+    for (class, direct, pairs, warning) in [
+        ("union", false, &[(ADAPTIVE_WEIGHT, "true")][..], ""),
+        ("performance", true, &[(ADAPTIVE_WEIGHT, "true")], "pods are members themselves"),
+        ("union", false, &[(ADAPTIVE_WEIGHT, "true"), (LB_ALGORITHM, "SOURCE_IP")], "weights do not count"),
+        ("union", false, &[(BACKEND_SUBNET_ID, "sub-1")], "needs a dedicated load balancer"),
+        ("performance", false, &[(BACKEND_IP_VERSION, "ipv4")], "nodes are the members"),
+        ("performance", true, &[(BACKEND_IP_VERSION, "ipv4")], ""),
+        ("union", false, &[(HOST_NETWORK, "true"), (BACKENDS, "nodes")], "without effect beside ferrolb.io/backends"),
+    ] {
+        let (errors, warnings) = of_members(class, direct, pairs);
+        assert_eq!(errors, "");
+        assert!(warnings.contains(warning) && warnings.is_empty() == warning.is_empty(), "{pairs:?}: {warnings}");
+    }
 }

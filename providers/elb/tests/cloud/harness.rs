@@ -73,6 +73,7 @@ fn provider_of(config: ElbConfig, transport: Arc<dyn Transport>) -> Elb {
 fn config(cloud: &Handle) -> ElbConfig {
     let mut config = ElbConfig::new(cloud.endpoint(), PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
     config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.into();
+    config.pod_subnet_id = Some(NODE_SUBNET_NEUTRON_ID.into());
     config.network_ids = vec![VIP_SUBNET_ID.into()];
     config.deadline = Duration::from_secs(2);
     config.limits = Limits { per_second: 10_000.0, burst: 10_000.0 };
@@ -249,6 +250,7 @@ pub fn port(protocol: Protocol, port: u16, nodes: &[u8]) -> Port {
         name: format!("{protocol}-{port}").to_lowercase(),
         protocol,
         port,
+        direct: false,
         backends: nodes.iter().map(|n| backend(*n, 30000 + port)).collect(),
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod adopt;
+mod backends;
 mod dnat;
 mod edits;
 mod faults;

@@ -1,0 +1,90 @@
+//! What members are: nodes or pods, in which subnet.
+
+use ferrolb_provider::Desired;
+
+use super::read::Reader;
+use crate::keys::{ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, HOST_NETWORK, LB_ALGORITHM, find};
+use crate::model::served;
+use crate::spec::{Algorithm, Class, MemberSpec};
+
+/// How a Service gets back to nodes.
+const NODE_PORTS: &str = "spec.allocateLoadBalancerNodePorts: true";
+
+/// What the options ask of members.
+pub(super) fn parse(reader: &mut Reader<'_>, want: &Desired, class: Option<Class>, algorithm: Algorithm) -> MemberSpec {
+    let backends = reader.word(BACKENDS);
+    let on_host = reader.switch(HOST_NETWORK) == Some(true) && backends.as_deref() != Some("nodes");
+    let direct = served(want).any(|p| p.direct);
+    let asked = match backends.as_deref() {
+        Some("pods") => BACKENDS,
+        Some(_) if reader.text(HOST_NETWORK).is_some() => {
+            reader.warn(HOST_NETWORK, format!("without effect beside {BACKENDS}: nodes"), "one of the two");
+            BACKENDS
+        }
+        _ => "spec.allocateLoadBalancerNodePorts",
+    };
+    if direct && !on_host && class == Some(Class::Shared) {
+        let valid = format!(
+            "a dedicated load balancer (kubernetes.io/elb.class: performance), or nodes: {NODE_PORTS}; {HOST_NETWORK}: true for pods on the network of their nodes"
+        );
+        reader.error(
+            asked,
+            "pods are to get traffic directly, and a shared load balancer sends it to nodes only",
+            valid,
+        );
+    }
+    let subnet = dedicated(reader, BACKEND_SUBNET_ID, class).then(|| value(reader, BACKEND_SUBNET_ID)).flatten();
+    family(reader, class, direct);
+    adaptive(reader, algorithm, direct);
+    MemberSpec { asked, on_host, subnet }
+}
+
+fn value(reader: &mut Reader<'_>, key: &str) -> Option<String> {
+    reader.value(find(key)?)?.as_str().map(str::to_owned)
+}
+
+/// Whether a key is there and the load balancer is of the class that it needs, as far as that is known.
+fn dedicated(reader: &mut Reader<'_>, key: &str, class: Option<Class>) -> bool {
+    let is_there = reader.text(key).is_some();
+    let is_shared = class == Some(Class::Shared);
+    if is_there && is_shared {
+        reader.warn(key, "without effect: it needs a dedicated load balancer", "kubernetes.io/elb.class: performance");
+    }
+    is_there && !is_shared
+}
+
+/// `elb.backend.ip-version`: of IPv4 members only, so far.
+fn family(reader: &mut Reader<'_>, class: Option<Class>, direct: bool) {
+    let version = reader.word(BACKEND_IP_VERSION);
+    if !dedicated(reader, BACKEND_IP_VERSION, class) {
+        return;
+    }
+    match version.as_deref() {
+        Some("ipv6" | "v6") => {
+            reader.error(BACKEND_IP_VERSION, "IPv6 members are not supported yet", "ipv4");
+        }
+        Some(_) if !direct => {
+            let valid = format!("{BACKENDS}: pods");
+            reader.warn(
+                BACKEND_IP_VERSION,
+                "without effect: it is about the addresses of pods, and nodes are the members",
+                valid,
+            );
+        }
+        _ => (),
+    }
+}
+
+/// `elb.adaptive-weight`, which whoever knows the endpoints acts on.
+fn adaptive(reader: &mut Reader<'_>, algorithm: Algorithm, direct: bool) {
+    if reader.switch(ADAPTIVE_WEIGHT) != Some(true) {
+        return;
+    }
+    if direct {
+        let message = "without effect: pods are members themselves, and all alike";
+        reader.warn(ADAPTIVE_WEIGHT, message, "false");
+    } else if algorithm == Algorithm::SourceIp {
+        let message = format!("without effect: with {LB_ALGORITHM}: SOURCE_IP weights do not count");
+        reader.warn(ADAPTIVE_WEIGHT, message, "ROUND_ROBIN or LEAST_CONNECTIONS");
+    }
+}
