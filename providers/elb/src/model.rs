@@ -2,7 +2,7 @@
 
 mod members;
 
-use ferrolb_provider::{Desired, Family, Model, Port, Problem, Protocol, TrafficPolicy};
+use ferrolb_provider::{Desired, Family, IpMode, Model, Port, Problem, Protocol, TrafficPolicy};
 
 use crate::config::ElbConfig;
 use crate::dnat;
@@ -31,6 +31,11 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
         return Err(errors);
     };
     let mut resources = balancer(&spec.balancer, want);
+    if spec.passes_through
+        && let Some(ElbResource::LoadBalancer(lb)) = resources.first_mut()
+    {
+        lb.mode = Some(IpMode::Proxy);
+    }
     let monitor_port = monitor_port(want);
     for spec_port in &spec.ports {
         let Some(port) = backends_of(want, spec_port) else {
@@ -147,6 +152,7 @@ fn new_balancer(new: &Autocreate, want: &Desired) -> LoadBalancer {
         name: Some(name),
         vip_subnet: new.vip_subnet.clone(),
         vip: new.vip(),
+        mode: None,
         new: Some(Box::new(NewBalancer {
             ipv6_network: only_dedicated(&new.ipv6_network),
             networks: only_dedicated_list(&new.networks),

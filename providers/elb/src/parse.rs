@@ -9,7 +9,9 @@ use ferrolb_provider::{Desired, Options, Problem};
 
 use crate::autocreate::{self, ID_FORM, is_id};
 use crate::health_check;
-use crate::keys::{AUTOCREATE, CLASS, ENTERPRISE_ID, ID, KEYS, LB_ALGORITHM, PREFIX, Support, find, nearest};
+use crate::keys::{
+    AUTOCREATE, CLASS, ENTERPRISE_ID, ID, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX, Support, find, nearest,
+};
 use crate::refuse::refuse;
 use crate::spec::{Algorithm, Balancer, Class, ElbSpec};
 use read::Reader;
@@ -43,6 +45,7 @@ pub fn parse(want: &Desired) -> Parsed {
     let made = known.or_else(|| reader.text(ID).is_none().then_some(Class::Shared));
     let members = members::parse(&mut reader, want, made, algorithm);
     health_check::parse(&mut reader, open, &mut ports);
+    let passes_through = passes_through(&mut reader, made);
     let Reader { mut errors, mut warnings, .. } = reader;
     let balancer = balancer(options, class, &mut errors, &mut warnings);
     errors.extend(refuse(options, balancer.as_ref()));
@@ -50,7 +53,7 @@ pub fn parse(want: &Desired) -> Parsed {
         if let Balancer::New(new) = &mut balancer {
             new.enterprise_project = enterprise_project;
         }
-        ElbSpec { balancer, algorithm, members, ports }
+        ElbSpec { balancer, passes_through, algorithm, members, ports }
     });
     Parsed { spec: spec.filter(|_| errors.is_empty()), errors, warnings }
 }
@@ -113,6 +116,20 @@ fn class(options: &Options, errors: &mut Vec<Problem>) -> Result<Option<Class>, 
     };
     errors.push(Problem { option: CLASS.to_owned(), at: String::new(), message, valid: VALID.into() });
     Err(())
+}
+
+/// `elb.pass-through`, with what it costs.
+fn passes_through(reader: &mut Reader<'_>, class: Option<Class>) -> bool {
+    let asked = reader.word(PASS_THROUGH).is_some_and(|word| word != "false");
+    if asked && class != Some(Class::Shared) {
+        let message = "behind a dedicated load balancer a node with a backend, and the pods on it, do not reach its addresses: the answer goes to the client past the load balancer";
+        reader.warn(
+            PASS_THROUGH,
+            message,
+            "false, where clients inside the cluster matter: kube-proxy then serves them",
+        );
+    }
+    asked
 }
 
 /// The id in an option, `None` for none.

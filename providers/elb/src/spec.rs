@@ -12,6 +12,8 @@ use serde_json::Value;
 pub struct ElbSpec {
     /// Which load balancer.
     pub balancer: Balancer,
+    /// `elb.pass-through`: clients inside the cluster go through the load balancer.
+    pub passes_through: bool,
     /// How pools choose a member.
     pub algorithm: Algorithm,
     /// What members are.
@@ -29,6 +31,8 @@ pub struct MemberSpec {
     pub on_host: bool,
     /// `elb.backend.subnet-id`: where addresses are.
     pub subnet: Option<String>,
+    /// `elb.custom-backend-weights`: the weight of each pod.
+    pub weight: Option<u16>,
 }
 
 /// One port: listener, pool and health check.

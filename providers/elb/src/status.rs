@@ -28,11 +28,19 @@ pub(crate) fn status(model: &[ElbResource], seen: &[Found], mode: IpMode) -> Ser
     if pools.is_empty() || matches!(balancer.state, State::Failed(_)) {
         return serving;
     }
+    let mode = model.iter().find_map(wished_mode).unwrap_or(mode);
     let ports: Vec<(Protocol, u16)> = pools.iter().map(|(protocol, port, _)| (*protocol, *port)).collect();
     let ipv6 = lb.found.as_ref().and_then(|f| f.ipv6);
     let addresses = public.into_iter().chain(lb.vip).chain(ipv6);
     serving.addresses = addresses.map(|ip| Address { ip, mode, ports: ports.clone() }).collect();
     serving
+}
+
+fn wished_mode(wanted: &ElbResource) -> Option<IpMode> {
+    match wanted {
+        ElbResource::LoadBalancer(lb) => lb.mode,
+        _ => None,
+    }
 }
 
 /// The load balancer that takes the slot of the model: the adopted one, or the oldest of ours.

@@ -85,6 +85,10 @@ pub const X_FORWARDED_HOST: &str = "kubernetes.io/elb.x-forwarded-host";
 pub const ACL_ID: &str = "kubernetes.io/elb.acl-id";
 /// `kubernetes.io/elb.acl-status`
 pub const ACL_STATUS: &str = "kubernetes.io/elb.acl-status";
+/// `kubernetes.io/elb.pass-through`
+pub const PASS_THROUGH: &str = "kubernetes.io/elb.pass-through";
+/// `kubernetes.io/elb.custom-backend-weights`
+pub const CUSTOM_BACKEND_WEIGHTS: &str = "kubernetes.io/elb.custom-backend-weights";
 /// `ferrolb.io/ip-mode`
 pub const IP_MODE: &str = "ferrolb.io/ip-mode";
 /// `ferrolb.io/elb-slow-start`
@@ -126,7 +130,7 @@ pub const KEYS: &[Key] = &[
     key(HEALTH_CHECK_OPTIONS, "the same port by port, with `target_service_port` (such as `TCP:80`) and `monitor_port`; ports that are not listed get what holds without it", JsonList, Pool).since("1.19.16, 1.21.8, 1.23.6, 1.25.2").unless("not with `elb.health-check-option`"),
     key(BACKENDS, "what members are: nodes with node ports; or pods with their own ports, while they are ready, where pods have addresses in the VPC (CCE Turbo) and the load balancer is dedicated", OneOf(&["nodes", "pods"]), Pool).of(Own).default("`pods` for ports without a node port of a Service with `allocateLoadBalancerNodePorts: false`, otherwise `nodes`").unless("pods need `elb.backend.subnet-id` or the controller's `--elb-pod-subnet-id`; for them `externalTrafficPolicy` makes no difference"),
     key(ADAPTIVE_WEIGHT, "weight of a node = ready pods on it, at most 100; while there is none at all, all nodes are alike", Switch, Pool).default("`false`: all nodes are alike").since("1.21").unless("has no effect with `lb-algorithm: SOURCE_IP` and on pods"),
-    key("kubernetes.io/elb.custom-backend-weights", "weights of the pods of a StatefulSet", Json, Pool).only(Dedicated).support(Later),
+    key(CUSTOM_BACKEND_WEIGHTS, "weights of pods that are members: `defaultWeight` (0 to 100) is that of all. The form of `groups` is not published: they get no weights of their own, which a warning says", Json, Pool).only(Dedicated).default("all pods are alike").unless("not with `elb.adaptive-weight`; has no effect on nodes, and with `lb-algorithm: SOURCE_IP`"),
     key(CONNECTION_DRAIN_ENABLE, "connections survive the removal of a member", Switch, Pool).default("`false`").unless("needs `elb.connection-drain-timeout`"),
     key(CONNECTION_DRAIN_TIMEOUT, "for how long they do", Seconds(10, 4000), Pool).unless("needs `elb.connection-drain-enable: true`"),
     key(SLOW_START, "a new member gets its full share only after so long", Seconds(30, 1200), Pool).of(Own).only(Dedicated).on(HTTP).default("at once"),
@@ -169,7 +173,7 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.connection", "concurrent connections", Integer(0, 1_000_000), Listener).default("`0`, no limit").only(Dedicated).sets("connection").kept().since("1.30.14"),
     key("kubernetes.io/elb.connection-limit", "concurrent connections", Text, Listener).of(Open).default("no limit").support(Ignored("the open controller documents it and never acted on it; elb.connection limits connections")),
 
-    key("kubernetes.io/elb.pass-through", "clients inside the cluster go through the load balancer", OneOf(&["true", "onlyLocal"]), Inside).since("1.19").support(Later),
+    key(PASS_THROUGH, "clients inside the cluster go through the load balancer: its addresses are published with `ipMode: Proxy`. Behind a dedicated load balancer, which shows members the client's address, a node with a backend and the pods on it do not reach it; a warning says so", OneOf(&["true", "onlyLocal", "false"]), Inside).default("`false`: kube-proxy serves them itself (`ipMode: VIP`; with the mock cloud `Proxy`)").since("1.19").unless("`onlyLocal`, which CCE writes beside `externalTrafficPolicy: Local`, does the same"),
 
     key(NAT_GATEWAY_ID, "the public NAT gateway that gets a rule for each port", Id, Dnat).of(Both),
     key(IP_MODE, "whether clients inside the cluster are served by kube-proxy (`VIP`) or would have to go through the gateway, which does not answer them (`Proxy`)", OneOf(&["VIP", "Proxy"]), Dnat).of(Own).default("`VIP`; with the mock cloud, which may run on a node, `Proxy`"),

@@ -28,7 +28,7 @@ pub(super) fn members<'a>(
         address: backend.address,
         port: backend.port,
         subnet: subnet(backend.kind, spec, config).map(str::to_owned),
-        weight: backend.weight.unwrap_or(1).min(100),
+        weight: backend.weight.or(spec.weight).unwrap_or(1).min(100),
         health: None,
     })
 }

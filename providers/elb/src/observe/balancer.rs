@@ -29,6 +29,7 @@ pub(crate) fn balancer(json: &BalancerJson, owner: &Owner) -> Found {
         name: Some(json.name.clone()),
         vip_subnet: json.vip_subnet_cidr_id.clone(),
         vip: json.vip_address.as_deref().and_then(address),
+        mode: None,
         new: None,
         found: Some(Box::new(FoundBalancer {
             vip_port: json.vip_port_id.clone().filter(|p| !p.is_empty()),

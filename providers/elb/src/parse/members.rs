@@ -2,8 +2,12 @@
 
 use ferrolb_provider::Desired;
 
-use super::read::Reader;
-use crate::keys::{ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, HOST_NETWORK, LB_ALGORITHM, find};
+use super::read::{Reader, problem};
+use crate::json;
+use crate::keys::{
+    ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, CUSTOM_BACKEND_WEIGHTS, HOST_NETWORK,
+    LB_ALGORITHM, find,
+};
 use crate::model::served;
 use crate::spec::{Algorithm, Class, MemberSpec};
 
@@ -36,7 +40,8 @@ pub(super) fn parse(reader: &mut Reader<'_>, want: &Desired, class: Option<Class
     let subnet = dedicated(reader, BACKEND_SUBNET_ID, class).then(|| value(reader, BACKEND_SUBNET_ID)).flatten();
     family(reader, class, direct);
     adaptive(reader, algorithm, direct);
-    MemberSpec { asked, on_host, subnet }
+    let weight = dedicated(reader, CUSTOM_BACKEND_WEIGHTS, class).then(|| weight(reader, direct)).flatten();
+    MemberSpec { asked, on_host, subnet, weight }
 }
 
 fn value(reader: &mut Reader<'_>, key: &str) -> Option<String> {
@@ -80,6 +85,10 @@ fn adaptive(reader: &mut Reader<'_>, algorithm: Algorithm, direct: bool) {
     if reader.switch(ADAPTIVE_WEIGHT) != Some(true) {
         return;
     }
+    if reader.text(CUSTOM_BACKEND_WEIGHTS).is_some() {
+        let message = format!("not together with {CUSTOM_BACKEND_WEIGHTS}: both say what weights are");
+        return reader.error(ADAPTIVE_WEIGHT, message, "one of the two");
+    }
     if direct {
         let message = "without effect: pods are members themselves, and all alike";
         reader.warn(ADAPTIVE_WEIGHT, message, "false");
@@ -87,4 +96,43 @@ fn adaptive(reader: &mut Reader<'_>, algorithm: Algorithm, direct: bool) {
         let message = format!("without effect: with {LB_ALGORITHM}: SOURCE_IP weights do not count");
         reader.warn(ADAPTIVE_WEIGHT, message, "ROUND_ROBIN or LEAST_CONNECTIONS");
     }
+}
+
+/// `elb.custom-backend-weights`, as far as its form is known.
+fn weight(reader: &mut Reader<'_>, direct: bool) -> Option<u16> {
+    let text = reader.text(CUSTOM_BACKEND_WEIGHTS)?;
+    let map = match json::object(CUSTOM_BACKEND_WEIGHTS, text, r#"{"defaultWeight":10}"#) {
+        Ok(map) => map,
+        Err(problem) => {
+            reader.errors.push(problem);
+            return None;
+        }
+    };
+    let at = |field: &str, message: &str, valid: &str| {
+        let mut found = problem(CUSTOM_BACKEND_WEIGHTS, message, valid);
+        found.at = format!("$.{field}");
+        found
+    };
+    let mut weight = None;
+    for (field, value) in map.iter().filter(|(_, v)| !v.is_null()) {
+        match (field.as_str(), json::number(value).filter(|n| *n <= 100)) {
+            ("defaultWeight", Some(number)) => weight = u16::try_from(number).ok(),
+            ("defaultWeight", None) => {
+                let message = format!("{} is not a weight", json::shown(value));
+                reader.errors.push(at(field, &message, "a whole number from 0 to 100"));
+            }
+            ("groups", _) => reader.warnings.push(at(
+                field,
+                "without effect: the vendor has not published its form, and to guess would send traffic to the wrong pods",
+                "defaultWeight, which is for all pods",
+            )),
+            _ => reader.warnings.push(at(field, "unknown field, ignored", "defaultWeight")),
+        }
+    }
+    if !direct {
+        let message = "without effect: it is about the weights of pods, and nodes are the members";
+        reader.warn(CUSTOM_BACKEND_WEIGHTS, message, format!("{BACKENDS}: pods"));
+        return None;
+    }
+    weight
 }

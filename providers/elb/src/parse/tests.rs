@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::keys::{
-    ACL_ID, ACL_STATUS, ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, DEFAULT_TLS_CONTAINER_REF,
-    HEALTH_CHECK_FLAG, HOST_NETWORK, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, INSTANCE_RECLAIM_POLICY, KEEP_EIP, PROTOCOL_PORT,
-    SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE, SESSION_AFFINITY_OPTION, SLOW_START,
+    ACL_ID, ACL_STATUS, ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, CERT_ID,
+    CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, CUSTOM_BACKEND_WEIGHTS, DEFAULT_TLS_CONTAINER_REF,
+    HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, HOST_NETWORK, INSTANCE_RECLAIM_POLICY, KEEP_EIP,
+    PASS_THROUGH, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE, SESSION_AFFINITY_OPTION, SLOW_START,
 };
 use crate::spec::{ElbProtocol, HealthCheck, PortSpec, Probe};
 
@@ -486,6 +487,24 @@ fn pods_need_a_dedicated_load_balancer() {
         ("union", false, &[(BACKENDS, "nodes")], ""),
         ("performance", true, &[(BACKENDS, "cows")], "ferrolb.io/backends: \"cows\" is not valid; nodes, pods"),
         ("performance", true, &[(BACKEND_IP_VERSION, "v6")], "kubernetes.io/elb.backend.ip-version: IPv6 members"),
+        (
+            "performance",
+            true,
+            &[(CUSTOM_BACKEND_WEIGHTS, "{\"defaultWeight\":7}"), (ADAPTIVE_WEIGHT, "true")],
+            "kubernetes.io/elb.adaptive-weight: not together",
+        ),
+        (
+            "performance",
+            true,
+            &[(CUSTOM_BACKEND_WEIGHTS, "{\"defaultWeight\":101}")],
+            "kubernetes.io/elb.custom-backend-weights at $.defaultWeight: 101 is not",
+        ),
+        (
+            "performance",
+            true,
+            &[(CUSTOM_BACKEND_WEIGHTS, "7")],
+            "kubernetes.io/elb.custom-backend-weights: 7 is not a JSON object",
+        ),
         ("performance", true, &[(BACKEND_SUBNET_ID, "a b")], "kubernetes.io/elb.backend.subnet-id: \"a b\" is not"),
     ] {
         let (errors, _) = of_members(class, direct, pairs);
@@ -502,10 +521,30 @@ fn what_members_cannot_have_is_a_warning() {
         ("union", false, &[(BACKEND_SUBNET_ID, "sub-1")], "needs a dedicated load balancer"),
         ("performance", false, &[(BACKEND_IP_VERSION, "ipv4")], "nodes are the members"),
         ("performance", true, &[(BACKEND_IP_VERSION, "ipv4")], ""),
+        ("performance", true, &[(CUSTOM_BACKEND_WEIGHTS, "{\"defaultWeight\":\"7\"}")], ""),
+        ("performance", true, &[(CUSTOM_BACKEND_WEIGHTS, "{\"groups\":[]}")], "has not published its form"),
+        ("performance", false, &[(CUSTOM_BACKEND_WEIGHTS, "{\"defaultWeight\":7}")], "nodes are the members"),
+        ("union", false, &[(CUSTOM_BACKEND_WEIGHTS, "{\"defaultWeight\":7}")], "needs a dedicated load balancer"),
+        ("union", false, &[(PASS_THROUGH, "true")], ""),
+        ("performance", false, &[(PASS_THROUGH, "onlyLocal")], "do not reach its addresses"),
+        ("performance", false, &[(PASS_THROUGH, "false")], ""),
         ("union", false, &[(HOST_NETWORK, "true"), (BACKENDS, "nodes")], "without effect beside ferrolb.io/backends"),
     ] {
         let (errors, warnings) = of_members(class, direct, pairs);
         assert_eq!(errors, "");
         assert!(warnings.contains(warning) && warnings.is_empty() == warning.is_empty(), "{pairs:?}: {warnings}");
+    }
+}
+
+#[test]
+fn whether_clients_inside_pass_through() {
+    for (pairs, expected) in [
+        (&[][..], Some(false)),
+        (&[(PASS_THROUGH, "true")], Some(true)),
+        (&[(PASS_THROUGH, "onlylocal")], Some(true)),
+        (&[(PASS_THROUGH, "false")], Some(false)),
+        (&[(PASS_THROUGH, "yes")], None),
+    ] {
+        assert_eq!(read_all("union", pairs).spec.map(|spec| spec.passes_through), expected, "{pairs:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ferrolb_provider::Change;
+use ferrolb_provider::{Change, IpMode};
 use serde::Serialize;
 
 use super::updates;
@@ -22,6 +22,8 @@ pub struct LoadBalancer {
     pub vip_subnet: Option<String>,
     /// Private address; wished only where the user named one.
     pub vip: Option<IpAddr>,
+    /// Wished: what the status says of how packets arrive; `None`: as the controller is configured.
+    pub mode: Option<IpMode>,
     /// Wished: what matters only while it is made.
     pub new: Option<Box<NewBalancer>>,
     /// Found: what the cloud filled in.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ferrolb_provider::{Backend, BackendKind, Desired, Protocol, TrafficPolicy};
+use ferrolb_provider::{Backend, BackendKind, Desired, IpMode, Protocol, TrafficPolicy};
 use serde_json::{Value, json};
 
 use crate::harness::{World, performance, port, union};
@@ -104,12 +104,32 @@ async fn weights_are_members_fields_and_stay_as_wished() {
 
     let ledger = world.cloud.ledger();
     let member = ledger["members"].as_array().unwrap().iter().find(|m| m["weight"] == 1).unwrap();
-    let path = format!(
-        "v3/PID/elb/pools/{}/members/{}",
-        member["pool_id"].as_str().unwrap(),
-        member["id"].as_str().unwrap()
-    );
+    let path =
+        format!("v3/PID/elb/pools/{}/members/{}", member["pool_id"].as_str().unwrap(), member["id"].as_str().unwrap());
     world.by_hand("PUT", &path, json!({"member": {"weight": 50}})).await;
     world.converge(&weighted([1, 200])).await;
     assert_eq!(weights(), [1, 100], "somebody's change is taken back");
+}
+
+#[tokio::test]
+async fn pods_have_the_weight_that_is_asked_for() {
+    let world = World::new().await;
+    let mut want = pods(performance(), &[1, 2]);
+    want.options.insert("kubernetes.io/elb.custom-backend-weights".into(), r#"{"defaultWeight":12}"#.into());
+    world.converge(&want).await;
+    assert!(members(&world).iter().all(|(_, _, weight)| *weight == 12));
+}
+
+#[tokio::test]
+async fn clients_inside_pass_through_where_that_is_asked_for() {
+    let world = World::new().await;
+    let modes = |outcome: &ferrolb_provider::Outcome| {
+        outcome.serving.iter().flat_map(|s| &s.addresses).map(|a| a.mode).collect::<Vec<_>>()
+    };
+    assert_eq!(modes(&world.converge(&union()).await), [IpMode::Vip, IpMode::Vip]);
+    world.calls();
+    let mut want = union();
+    want.options.insert("kubernetes.io/elb.pass-through".into(), "true".into());
+    assert_eq!(modes(&world.converge(&want).await), [IpMode::Proxy, IpMode::Proxy]);
+    assert_eq!(world.calls().1, 0, "the cloud has nothing to do with it");
 }
