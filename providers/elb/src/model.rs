@@ -45,6 +45,7 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
         resources.push(ElbResource::Listener(Listener {
             key: key.clone(),
             protocol: Some(spec_port.protocol),
+            ranges: spec_port.ranges.clone(),
             settings: spec_port.listener.clone(),
         }));
         resources.push(ElbResource::Pool(Pool {

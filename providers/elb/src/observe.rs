@@ -6,12 +6,12 @@ mod nat;
 
 use std::net::IpAddr;
 
-use ferrolb_provider::{Id, Owner, Seen, State};
+use ferrolb_provider::{Id, Owner, Protocol, Seen, State};
 
 use crate::client::elb::{ListenerJson, MemberJson, MonitorJson, PoolJson};
 use crate::keys;
 use crate::mark;
-use crate::resource::{ElbResource, HealthMonitor, Listener, Member, MemberHealth, Pool, PoolKey};
+use crate::resource::{ElbResource, HealthMonitor, Listener, Member, MemberHealth, Pool, PoolKey, PortRange, Taken};
 use crate::settings::found;
 use crate::spec::{Algorithm, ElbProtocol, Probe};
 
@@ -24,14 +24,17 @@ const POOL_FIELDS: [&str; 3] = ["session_persistence", "connection_drain", "slow
 
 type Found = Seen<ElbResource>;
 
-/// A listener.
+/// A listener. The place of one with ranges tells its name, which we gave it.
 pub(crate) fn listener(json: &ListenerJson, owner: &Owner) -> Found {
-    let key = port_key(&json.protocol, json.protocol_port).unwrap_or_else(|| PoolKey::Stray(json.id.clone()));
+    let ranges = ranges(json);
+    let own = if ranges.is_empty() { port_key(&json.protocol, json.protocol_port) } else { key_in_name(&json.name) };
+    let key = own.unwrap_or_else(|| PoolKey::Stray(json.id.clone()));
     Seen {
         id: Id(json.id.clone()),
         resource: ElbResource::Listener(Listener {
             key,
             protocol: ElbProtocol::of(&json.protocol),
+            ranges,
             settings: found(&json.settings, keys::listener_fields()),
         }),
         parents: json.loadbalancers.iter().map(|r| Id(r.id.clone())).collect(),
@@ -135,13 +138,24 @@ fn pool_key(pool: &Found) -> Option<PoolKey> {
     }
 }
 
-/// The port that a listener of any protocol takes from others: TCP and UDP do not meet.
-pub(crate) fn transport_key(protocol: &str, port: u32) -> Option<PoolKey> {
-    let transport = if matches!(protocol, "UDP" | "QUIC") { "UDP" } else { "TCP" };
-    port_key(transport, port)
+/// What a listener of any protocol takes from others.
+pub(crate) fn taken(json: &ListenerJson) -> Option<Taken> {
+    let protocol = if matches!(json.protocol.as_str(), "UDP" | "QUIC") { Protocol::Udp } else { Protocol::Tcp };
+    let mut ranges = ranges(json);
+    if ranges.is_empty() {
+        let port = u16::try_from(json.protocol_port).ok().filter(|p| *p > 0)?;
+        ranges.push((port, port));
+    }
+    Some(Taken { protocol, ranges })
 }
 
-fn port_key(protocol: &str, port: u32) -> Option<PoolKey> {
+fn ranges(json: &ListenerJson) -> Vec<PortRange> {
+    let mut ranges: Vec<_> = json.port_ranges.iter().map(|r| (r.start_port, r.end_port)).collect();
+    ranges.sort_unstable();
+    ranges
+}
+
+pub(crate) fn port_key(protocol: &str, port: u32) -> Option<PoolKey> {
     let protocol = ElbProtocol::of(protocol)?.transport();
     let port = u16::try_from(port).ok().filter(|p| *p > 0)?;
     Some(PoolKey::Port(protocol, port))

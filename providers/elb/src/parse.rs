@@ -3,6 +3,7 @@
 mod listener;
 mod members;
 mod pool;
+mod ranges;
 pub(crate) mod read;
 
 use ferrolb_provider::{Desired, Options, Problem};
@@ -39,6 +40,7 @@ pub fn parse(want: &Desired) -> Parsed {
     let enterprise_project = id(options, ENTERPRISE_ID, &mut reader.errors);
     let algorithm = reader.word(LB_ALGORITHM).as_deref().and_then(Algorithm::of).unwrap_or_default();
     let mut ports = listener::parse(&mut reader, want, known, open);
+    ranges::parse(&mut reader, want, known, &mut ports);
     listener::warn_of_hidden_clients(&mut reader, want);
     pool::parse(&mut reader, want, known, algorithm, &mut ports);
     // What is made without a word about its class is shared.

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 pub use balancer::{FoundBalancer, LoadBalancer, NewBalancer};
 pub use eip::{Binding, Eip};
-pub use listener::{Listener, PoolKey};
+pub(crate) use listener::meet;
+pub use listener::{Listener, PoolKey, PortRange, Taken};
 pub use nat::{DnatRule, NatGateway, PublicAddress, Target};
 pub(crate) use nat::{address_slot, gateway_slot};
 pub use pool::{HealthMonitor, Member, MemberHealth, Pool};
@@ -133,7 +134,9 @@ impl Resource for ElbResource {
 
     fn collides(&self, stranger: &Self) -> bool {
         match (self, stranger) {
-            (Self::Listener(listener), Self::Stranger(stranger)) => stranger.key.as_ref() == Some(&listener.key),
+            (Self::Listener(listener), Self::Stranger(stranger)) => {
+                stranger.taken.iter().any(|taken| listener.is_shut_out_by(taken))
+            }
             (Self::DnatRule(rule), Self::Stranger(stranger)) => stranger.has_rule_for(&rule.key),
             _ => false,
         }

@@ -7,6 +7,8 @@ use ferrolb_provider::Protocol;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::resource::PortRange;
+
 /// All options of one Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ElbSpec {
@@ -42,6 +44,8 @@ pub struct PortSpec {
     pub transport: Protocol,
     /// Port on which clients connect.
     pub port: u16,
+    /// `elb.port-ranges`: what the listener takes instead of that port, in order; empty: nothing.
+    pub ranges: Vec<PortRange>,
     /// What the listener speaks.
     pub protocol: ElbProtocol,
     /// What else the listener is to be; only what the user named.
@@ -52,6 +56,13 @@ pub struct PortSpec {
     pub pool: Settings,
     /// How members are probed; `None`: not at all.
     pub health: Option<HealthCheck>,
+}
+
+impl PortSpec {
+    /// The ports that the listener takes.
+    pub fn taken(&self) -> Vec<PortRange> {
+        if self.ranges.is_empty() { vec![(self.port, self.port)] } else { self.ranges.clone() }
+    }
 }
 
 /// Fields of an API object, by their paths there (`insert_headers/X-Forwarded-Host`).

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use ferrolb_provider::{Holder, Id, Owner, ProviderError, Seen, State};
+use ferrolb_provider::{Holder, Id, Owner, Protocol, ProviderError, Seen, State};
 use serde::Serialize;
 
 use crate::client::Client;
@@ -12,7 +12,7 @@ use crate::client::elb::{BalancerJson, ListenerJson, PoolJson, by};
 use crate::client::nat::RuleJson;
 use crate::mark;
 use crate::observe;
-use crate::resource::{ElbResource, PoolKey};
+use crate::resource::{ElbResource, PoolKey, Taken};
 
 type Found = Seen<ElbResource>;
 
@@ -28,8 +28,8 @@ pub struct Stranger {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The port that it takes; `None` for a pool, and for a rule that takes all ports.
-    pub key: Option<PoolKey>,
+    /// The ports that it takes; none for a pool.
+    pub taken: Vec<Taken>,
     /// Whose it is, where it bears an owner mark.
     pub owner: Option<Owner>,
 }
@@ -48,14 +48,14 @@ impl Stranger {
             kind: "listener",
             id: json.id.clone(),
             name: json.name.clone(),
-            key: observe::transport_key(&json.protocol, json.protocol_port),
+            taken: observe::taken(json).into_iter().collect(),
             owner: mark::owner_in(&json.description),
         }
     }
 
     fn of_pool(json: &PoolJson) -> Self {
         let (id, name) = (json.id.clone(), json.name.clone());
-        Self { kind: "pool", id, name, key: None, owner: mark::owner_in(&json.description) }
+        Self { kind: "pool", id, name, taken: Vec::new(), owner: mark::owner_in(&json.description) }
     }
 
     pub(crate) fn of_rule(json: &RuleJson) -> Self {
@@ -63,13 +63,13 @@ impl Stranger {
             kind: RULE,
             id: json.id.clone(),
             name: String::new(),
-            key: match json.protocol.to_ascii_uppercase().as_str() {
-                "ANY" => None,
-                protocol => {
-                    let port = observe::transport_key(protocol, json.external_service_port);
-                    // Of a range of ports the cloud says itself whether one is taken.
-                    Some(port.unwrap_or_else(|| PoolKey::Stray(json.id.clone())))
-                }
+            taken: match json.protocol.to_ascii_uppercase().as_str() {
+                "ANY" => vec![Taken::all(Protocol::Tcp), Taken::all(Protocol::Udp)],
+                // Of a range of ports the cloud says itself whether one is taken.
+                protocol => match observe::port_key(protocol, json.external_service_port) {
+                    Some(PoolKey::Port(protocol, port)) => vec![Taken { protocol, ranges: vec![(port, port)] }],
+                    _ => Vec::new(),
+                },
             },
             owner: mark::owner_in(&json.description),
         }
@@ -77,7 +77,8 @@ impl Stranger {
 
     /// Whether it takes a port of the EIP that it hangs on.
     pub(crate) fn has_rule_for(&self, key: &PoolKey) -> bool {
-        self.kind == RULE && self.key.as_ref().is_none_or(|taken| taken == key)
+        let PoolKey::Port(protocol, port) = *key else { return false };
+        self.kind == RULE && self.taken.iter().any(|taken| taken.meets(protocol, &[(port, port)]))
     }
 
     pub(crate) fn on(self, parent: &str) -> Found {

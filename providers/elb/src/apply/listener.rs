@@ -1,7 +1,7 @@
 //! Listeners.
 
 use ferrolb_provider::{ProviderError, Resource};
-use serde_json::Map;
+use serde_json::{Map, json};
 
 use super::{Apply, Found, Result, is_conflict, stray};
 use crate::body::set;
@@ -21,7 +21,9 @@ impl Apply<'_> {
         let mut body = Map::new();
         set(&mut body, "loadbalancer_id", &balancer.id.0);
         set(&mut body, "protocol", &listener.protocol.map_or_else(|| protocol.to_string(), |p| p.word().to_owned()));
-        set(&mut body, "protocol_port", &port);
+        let ranges = listener.ranges.iter().map(|(first, last)| json!({"start_port": first, "end_port": last}));
+        set(&mut body, "port_ranges", &ranges.collect::<Vec<_>>());
+        set(&mut body, "protocol_port", &if listener.ranges.is_empty() { port } else { 0 });
         set(&mut body, "name", &name_of(self.owner, &listener.key));
         set(&mut body, "description", &mark::description(self.owner));
         send(&mut body, &listener.settings, &Settings::new(), |_, _| true);
@@ -29,7 +31,7 @@ impl Apply<'_> {
         let effect = if balancer.owned { Effect::Repeatable } else { Effect::Once };
         let mut seen = match self.client.create_listener(body.into(), effect).await {
             Ok(json) => observe::listener(&json, self.owner),
-            Err(error) if is_conflict(&error) => self.occupant(&listener.key, balancer, error).await?,
+            Err(error) if is_conflict(&error) => self.occupant(listener, balancer, error).await?,
             Err(error) => return Err(error),
         };
         seen.owned = true;
@@ -52,13 +54,14 @@ impl Apply<'_> {
     }
 
     /// The listener that has the port already, if it is ours: an earlier call made it and its answer was lost.
-    async fn occupant(&self, key: &PoolKey, balancer: &Found, error: ProviderError) -> Result<Found> {
+    async fn occupant(&self, listener: &Listener, balancer: &Found, error: ProviderError) -> Result<Found> {
+        let key = &listener.key;
         let PoolKey::Port(protocol, port) = key else {
             return Err(error);
         };
-        let mut filter = by("loadbalancer_id", &balancer.id.0);
-        filter.extend(by("protocol_port", &port.to_string()));
-        let all = self.client.listeners(filter).await?;
+        // One with ranges has no port to ask for.
+        let mut all = self.client.listeners(by("loadbalancer_id", &balancer.id.0)).await?;
+        all.retain(|json| observe::taken(json).is_some_and(|taken| listener.is_shut_out_by(&taken)));
         let slot = listener_slot(key);
         let ours = all
             .iter()

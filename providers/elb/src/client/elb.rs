@@ -66,11 +66,20 @@ pub(crate) struct ListenerJson {
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) protocol_port: u32,
     #[serde(default, deserialize_with = "or_default")]
+    pub(crate) port_ranges: Vec<PortRangeJson>,
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) loadbalancers: Vec<Reference>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) created_at: String,
     #[serde(flatten)]
     pub(crate) settings: Map<String, Value>,
+}
+
+/// Ports of a listener from the first to the last.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PortRangeJson {
+    pub(crate) start_port: u16,
+    pub(crate) end_port: u16,
 }
 
 /// A pool.

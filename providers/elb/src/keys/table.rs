@@ -89,6 +89,8 @@ pub const ACL_STATUS: &str = "kubernetes.io/elb.acl-status";
 pub const PASS_THROUGH: &str = "kubernetes.io/elb.pass-through";
 /// `kubernetes.io/elb.custom-backend-weights`
 pub const CUSTOM_BACKEND_WEIGHTS: &str = "kubernetes.io/elb.custom-backend-weights";
+/// `kubernetes.io/elb.port-ranges`
+pub const PORT_RANGES: &str = "kubernetes.io/elb.port-ranges";
 /// `ferrolb.io/ip-mode`
 pub const IP_MODE: &str = "ferrolb.io/ip-mode";
 /// `ferrolb.io/elb-slow-start`
@@ -135,7 +137,7 @@ pub const KEYS: &[Key] = &[
     key(CONNECTION_DRAIN_TIMEOUT, "for how long they do", Seconds(10, 4000), Pool).unless("needs `elb.connection-drain-enable: true`"),
     key(SLOW_START, "a new member gets its full share only after so long", Seconds(30, 1200), Pool).of(Own).only(Dedicated).on(HTTP).default("at once"),
     key(HOST_NETWORK, "pods on the network of their node are members themselves: the node's address, the pod's port; of any class. Other pods get no traffic, which a warning says", Switch, Pool).default("`false`").since("1.9").unless("`ferrolb.io/backends: nodes` wins"),
-    key("kubernetes.io/elb.pools-options", "forward all ports", Json, Pool).only(Dedicated).since("1.30.14").support(Later),
+    key("kubernetes.io/elb.pools-options", "forward all ports (`any_port_enabled`)", Json, Pool).only(Dedicated).since("1.30.14").support(Ignored("its exact form is not published, and to guess would send traffic to ports that nobody meant to open; members get it on their own port")),
     key("kubernetes.io/elb.multicluster", "several clusters share one listener", Switch, Pool).default("`false`").support(Later),
     key("kubernetes.io/elb.multicluster-loadbalancer-weight", "share of this cluster", Integer(0, 100), Pool).support(Later),
     key("kubernetes.io/elb.listener-port", "written by CCE", Text, Pool).support(Inert),
@@ -168,7 +170,7 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.x-forwarded-for-port", "header X-Forwarded-For-Port", Switch, Listener).default("`false`").only(Dedicated).on(HTTP).sets("insert_headers/X-Forwarded-For-Port").kept().since("1.23.13"),
     key(X_FORWARDED_HOST, "header X-Forwarded-Host; with the open controller's class words and without `elb.protocol-port` all TCP ports speak HTTP, too", Switch, Listener).of(Both).default("`false`").on(HTTP).sets("insert_headers/X-Forwarded-Host").kept().since("1.23.13"),
     key("kubernetes.io/elb.gzip-enabled", "compression", Switch, Listener).default("`false`").only(Dedicated).on(HTTP).sets("gzip_enable").kept().since("1.23.14"),
-    key("kubernetes.io/elb.port-ranges", "ranges of ports instead of single ones", Json, Listener).only(Dedicated).since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1").support(Later),
+    key(PORT_RANGES, "ranges of ports that a listener takes instead of the port, by the name of the Service's port: `{\"cce-service-0\":[\"100,200\",\"300,400\"]}`; at most 10 that do not overlap. All of them lead to the members' one port", Json, Listener).default("the port alone").only(Dedicated).on(&[Tcp, Udp, Tls]).since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1").interrupts(),
     key("kubernetes.io/elb.cps", "new connections per second", Integer(0, 1_000_000), Listener).default("`0`, no limit").only(Dedicated).sets("cps").kept().since("1.30.14"),
     key("kubernetes.io/elb.connection", "concurrent connections", Integer(0, 1_000_000), Listener).default("`0`, no limit").only(Dedicated).sets("connection").kept().since("1.30.14"),
     key("kubernetes.io/elb.connection-limit", "concurrent connections", Text, Listener).of(Open).default("no limit").support(Ignored("the open controller documents it and never acted on it; elb.connection limits connections")),

@@ -25,6 +25,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, want: &Desired, class: Option<Class
             PortSpec {
                 transport: port.protocol,
                 port: port.port,
+                ranges: Vec::new(),
                 protocol,
                 listener: Settings::new(),
                 pool_protocol: protocol,

@@ -37,10 +37,11 @@ pub(super) fn parse(reader: &mut Reader<'_>, want: &Desired, class: Option<Class
             valid,
         );
     }
-    let subnet = dedicated(reader, BACKEND_SUBNET_ID, class).then(|| value(reader, BACKEND_SUBNET_ID)).flatten();
+    let subnet = reader.text_for_dedicated(BACKEND_SUBNET_ID, class).and_then(|_| value(reader, BACKEND_SUBNET_ID));
     family(reader, class, direct);
     adaptive(reader, algorithm, direct);
-    let weight = dedicated(reader, CUSTOM_BACKEND_WEIGHTS, class).then(|| weight(reader, direct)).flatten();
+    let weights = reader.text_for_dedicated(CUSTOM_BACKEND_WEIGHTS, class);
+    let weight = weights.and_then(|text| weight(reader, text, direct));
     MemberSpec { asked, on_host, subnet, weight }
 }
 
@@ -48,20 +49,10 @@ fn value(reader: &mut Reader<'_>, key: &str) -> Option<String> {
     reader.value(find(key)?)?.as_str().map(str::to_owned)
 }
 
-/// Whether a key is there and the load balancer is of the class that it needs, as far as that is known.
-fn dedicated(reader: &mut Reader<'_>, key: &str, class: Option<Class>) -> bool {
-    let is_there = reader.text(key).is_some();
-    let is_shared = class == Some(Class::Shared);
-    if is_there && is_shared {
-        reader.warn(key, "without effect: it needs a dedicated load balancer", "kubernetes.io/elb.class: performance");
-    }
-    is_there && !is_shared
-}
-
 /// `elb.backend.ip-version`: of IPv4 members only, so far.
 fn family(reader: &mut Reader<'_>, class: Option<Class>, direct: bool) {
     let version = reader.word(BACKEND_IP_VERSION);
-    if !dedicated(reader, BACKEND_IP_VERSION, class) {
+    if reader.text_for_dedicated(BACKEND_IP_VERSION, class).is_none() {
         return;
     }
     match version.as_deref() {
@@ -99,8 +90,7 @@ fn adaptive(reader: &mut Reader<'_>, algorithm: Algorithm, direct: bool) {
 }
 
 /// `elb.custom-backend-weights`, as far as its form is known.
-fn weight(reader: &mut Reader<'_>, direct: bool) -> Option<u16> {
-    let text = reader.text(CUSTOM_BACKEND_WEIGHTS)?;
+fn weight(reader: &mut Reader<'_>, text: &str, direct: bool) -> Option<u16> {
     let map = match json::object(CUSTOM_BACKEND_WEIGHTS, text, r#"{"defaultWeight":10}"#) {
         Ok(map) => map,
         Err(problem) => {

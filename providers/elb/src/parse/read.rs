@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::autocreate::is_id;
 use crate::keys::{Form, Key, find};
+use crate::spec::Class;
 
 /// Options, and what was found wrong with them.
 pub(crate) struct Reader<'a> {
@@ -21,6 +22,20 @@ impl<'a> Reader<'a> {
     /// The value without blanks around it; the empty one counts as none.
     pub(crate) fn text(&self, key: &str) -> Option<&'a str> {
         self.options.get(key).map(|text| text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The same of a key that needs a dedicated load balancer; where it is known to be none, a warning instead.
+    pub(crate) fn text_for_dedicated(&mut self, key: &str, class: Option<Class>) -> Option<&'a str> {
+        let text = self.text(key)?;
+        if class == Some(Class::Shared) {
+            self.warn(
+                key,
+                "without effect: it needs a dedicated load balancer",
+                "kubernetes.io/elb.class: performance",
+            );
+            return None;
+        }
+        Some(text)
     }
 
     pub(crate) fn error(&mut self, key: &str, message: impl Into<String>, valid: impl Into<String>) {

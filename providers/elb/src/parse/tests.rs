@@ -8,7 +8,8 @@ use crate::keys::{
     ACL_ID, ACL_STATUS, ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, CERT_ID,
     CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, CUSTOM_BACKEND_WEIGHTS, DEFAULT_TLS_CONTAINER_REF,
     HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, HOST_NETWORK, INSTANCE_RECLAIM_POLICY, KEEP_EIP,
-    PASS_THROUGH, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE, SESSION_AFFINITY_OPTION, SLOW_START,
+    PASS_THROUGH, PORT_RANGES, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE, SESSION_AFFINITY_OPTION,
+    SLOW_START,
 };
 use crate::spec::{ElbProtocol, HealthCheck, PortSpec, Probe};
 
@@ -547,4 +548,51 @@ fn whether_clients_inside_pass_through() {
     ] {
         assert_eq!(read_all("union", pairs).spec.map(|spec| spec.passes_through), expected, "{pairs:?}");
     }
+}
+
+/// With the ports `a` (TCP 80), `b` (TCP 443) and `c` (UDP 443).
+fn with_ranges(class: &str, more: &[(&str, &str)], ranges: &str) -> Parsed {
+    let mut all = vec![(CLASS, class), (ID, "lb-9"), (PORT_RANGES, ranges)];
+    all.extend(more);
+    let mut want = want(&all, &[(Protocol::Tcp, 80), (Protocol::Tcp, 443), (Protocol::Udp, 443)]);
+    for (port, name) in want.ports.iter_mut().zip(["a", "b", "c"]) {
+        port.name = name.into();
+    }
+    parse(&want)
+}
+
+#[test]
+fn ranges_go_to_the_ports_that_are_named() {
+    let parsed = with_ranges("performance", &[], r#"{"a":["300,400"," 80 , 80 "],"c":["1,65535"]}"#);
+    assert_eq!(port(&parsed, 0).ranges, [(80, 80), (300, 400)]);
+    assert_eq!(port(&parsed, 1).ranges, []);
+    assert_eq!(port(&parsed, 2).ranges, [(1, 65535)]);
+    assert!(parsed.warnings.is_empty(), "{}", said(&parsed.warnings));
+    assert_eq!(port(&with_ranges("performance", &[], r#"{"a":[]}"#), 0).ranges, []);
+    let shared = with_ranges("union", &[], r#"{"a":["80,90"]}"#);
+    assert!(said(&shared.warnings).contains("needs a dedicated load balancer"));
+    assert_eq!(port(&shared, 0).ranges, []);
+    let outside = with_ranges("performance", &[], r#"{"a":["100,200"]}"#);
+    assert!(said(&outside.warnings).contains("port 80 is in none of its ranges"));
+}
+
+#[test]
+fn wrong_ranges_are_told_with_their_place() {
+    for (ranges, told) in [
+        ("[]", "[] is not a JSON object"),
+        (r#"{"x":["1,2"]}"#, "at $.x: no port of the Service has this name; the name of a port: a, b, c"),
+        (r#"{"a":"1,2"}"#, "at $.a: \"1,2\" is not a list of ranges"),
+        (r#"{"a":["1-2"]}"#, "at $.a: \"1-2\" is not a range of ports"),
+        (r#"{"a":["2,1"]}"#, "is not a range of ports"),
+        (r#"{"a":["0,1"]}"#, "is not a range of ports"),
+        (r#"{"a":["1,70000"]}"#, "is not a range of ports"),
+        (r#"{"a":["5,9","1,5"]}"#, "the ranges 1,5 and 5,9 overlap"),
+        (r#"{"a":["1,1","2,2","3,3","4,4","5,5","6,6","7,7","8,8","9,9","10,10","11,11"]}"#, "11 ranges are too many"),
+        (r#"{"a":["80,500"]}"#, "ports 80 and 443 would take the same ones"),
+    ] {
+        let errors = said(&with_ranges("performance", &[], ranges).errors);
+        assert!(errors.contains(told), "{ranges}: {errors}");
+    }
+    let http = with_ranges("performance", &[(PROTOCOL_PORT, "http:80")], r#"{"a":["80,90"]}"#);
+    assert!(said(&http.errors).contains("port 80 speaks HTTP, which has no ranges"));
 }

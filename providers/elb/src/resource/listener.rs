@@ -15,20 +15,63 @@ pub struct Listener {
     pub key: PoolKey,
     /// What it speaks; `None`: found with something that we never ask for.
     pub protocol: Option<ElbProtocol>,
+    /// The ranges of ports that it takes instead of one, in order; empty: it takes the one.
+    pub ranges: Vec<PortRange>,
     /// Its other fields; wished: only what the user named.
     pub settings: Settings,
 }
 
+/// The first port and the last.
+pub type PortRange = (u16, u16);
+
+/// Whether two ranges have a port in common.
+pub(crate) fn meet(a: PortRange, b: PortRange) -> bool {
+    a.0 <= b.1 && b.0 <= a.1
+}
+
 impl Listener {
-    /// The protocol of a listener cannot be changed.
+    /// Whether another listener of the same load balancer, which takes these ports, leaves no place for it.
+    pub(crate) fn is_shut_out_by(&self, taken: &Taken) -> bool {
+        let PoolKey::Port(protocol, port) = self.key else {
+            return false;
+        };
+        let own = if self.ranges.is_empty() { &[(port, port)][..] } else { &self.ranges };
+        taken.meets(protocol, own)
+    }
+
+    /// Protocol and ports of a listener cannot be changed.
     pub(super) fn change(&self, seen: &Self) -> Change {
         if self.protocol != seen.protocol {
             return Change::Replace("protocol");
+        }
+        if self.ranges != seen.ranges {
+            return Change::Replace("port_ranges");
         }
         match differing(&self.settings, &seen.settings) {
             fields if fields.is_empty() => Change::None,
             fields => Change::Update(fields),
         }
+    }
+}
+
+/// The ports that a listener takes from others: those of TCP and UDP do not meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Taken {
+    /// What carries it.
+    pub protocol: Protocol,
+    /// At least one.
+    pub ranges: Vec<PortRange>,
+}
+
+impl Taken {
+    /// Every port.
+    pub(crate) fn all(protocol: Protocol) -> Self {
+        Self { protocol, ranges: vec![(1, u16::MAX)] }
+    }
+
+    /// Whether a port of these is among them.
+    pub(crate) fn meets(&self, protocol: Protocol, ports: &[PortRange]) -> bool {
+        protocol == self.protocol && ports.iter().any(|a| self.ranges.iter().any(|b| meet(*a, *b)))
     }
 }
 

@@ -44,7 +44,7 @@ fn eip(binding: Binding) -> ElbResource {
 }
 
 fn listener() -> ElbResource {
-    ElbResource::Listener(Listener { key: key(), protocol: None, settings: Settings::new() })
+    ElbResource::Listener(Listener { key: key(), protocol: None, ranges: Vec::new(), settings: Settings::new() })
 }
 
 fn pool() -> ElbResource {

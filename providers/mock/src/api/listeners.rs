@@ -54,7 +54,11 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         name: fields.name()?.unwrap_or_default(),
         description: fields.description()?.unwrap_or_default(),
         protocol,
-        protocol_port: need("protocol_port", fields.port("protocol_port")?)?,
+        protocol_port: need(
+            "protocol_port",
+            fields.int("protocol_port", 0..=65535)?.and_then(|port| u16::try_from(port).ok()),
+        )?,
+        port_ranges: fields.parse("port_ranges")?.unwrap_or_default(),
         default_pool_id: fields.id("default_pool_id")?,
         keepalive_timeout: fields.int("keepalive_timeout", 0..=4000)?,
         tags: fields.tags()?,
@@ -67,6 +71,9 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
 pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let fields = request.object("listener")?;
     check_unmodelled(&fields)?;
+    if fields.value("port_ranges").is_some() {
+        return Err(Refusal::invalid("port_ranges", "cannot be changed"));
+    }
     check_references(context, &fields)?;
     let id = request.param(0);
     let patch = ListenerPatch {
@@ -119,9 +126,6 @@ fn check_unmodelled(fields: &Fields) -> Result<(), Refusal> {
     if fields.flag("admin_state_up")? == Some(false) {
         return Err(Refusal::invalid("admin_state_up", "only true is supported"));
     }
-    if fields.value("port_ranges").is_some() {
-        return Err(Refusal::Unsupported("port_ranges is not supported by this cloud".into()));
-    }
     if let Some(group) = fields.object("ipgroup")? {
         return Err(Refusal::not_found("IP group", group.text("ipgroup_id", 255)?.unwrap_or_default()));
     }
@@ -169,7 +173,7 @@ impl Listed for Listener {
             "admin_state_up": true,
             "protocol": listener.protocol,
             "protocol_port": listener.protocol_port,
-            "port_ranges": null,
+            "port_ranges": listener.port_ranges,
             "loadbalancers": [{"id": listener.loadbalancer_id}],
             "default_pool_id": listener.default_pool_id,
             "connection_limit": -1,

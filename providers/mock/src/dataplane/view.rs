@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::state::{Algorithm, Cloud, Codes, Listener, Monitor, MonitorType, Pool, Protocol};
 
+/// Ports of one listener that are really listened on: a range may have as many as a process may not open.
+const MAX_PORTS: usize = 1000;
+
 /// All fronts and probes.
 #[derive(Debug, Default, PartialEq)]
 pub struct View {
@@ -71,14 +74,13 @@ impl View {
         let mut view = Self::default();
         for (_, listener) in cloud.listeners.iter() {
             let Some(transport) = transport(listener.protocol) else { continue };
-            let target = Arc::new(target(cloud, listener));
-            for address in addresses.get(listener.loadbalancer_id.as_str()).into_iter().flatten() {
-                let front = Front {
-                    transport,
-                    address: SocketAddr::new(*address, listener.protocol_port),
-                    listener_id: listener.id.clone(),
-                };
-                view.fronts.insert(front, target.clone());
+            for port in listener.ports().iter().flat_map(|r| r.start_port..=r.end_port).take(MAX_PORTS) {
+                let target = Arc::new(target(cloud, listener, port));
+                for address in addresses.get(listener.loadbalancer_id.as_str()).into_iter().flatten() {
+                    let address = SocketAddr::new(*address, port);
+                    let front = Front { transport, address, listener_id: listener.id.clone() };
+                    view.fronts.insert(front, target.clone());
+                }
             }
         }
         for (_, pool) in cloud.pools.iter() {
@@ -119,14 +121,14 @@ fn transport(protocol: Protocol) -> Option<Transport> {
     }
 }
 
-fn target(cloud: &Cloud, listener: &Listener) -> Target {
+fn target(cloud: &Cloud, listener: &Listener, port: u16) -> Target {
     let idle = Duration::from_secs(u64::from(listener.keepalive_timeout));
     let pool = listener.default_pool_id.as_ref().and_then(|id| cloud.pools.get(id));
     let Some(pool) = pool else {
         return Target { algorithm: Algorithm::RoundRobin, sticky: None, idle, members: Vec::new() };
     };
     let sticky = pool.session_persistence.as_ref().map(|p| Duration::from_secs(60 * u64::from(p.persistence_timeout)));
-    Target { algorithm: pool.lb_algorithm, sticky, idle, members: backends(cloud, pool, listener.protocol_port) }
+    Target { algorithm: pool.lb_algorithm, sticky, idle, members: backends(cloud, pool, port) }
 }
 
 fn backends(cloud: &Cloud, pool: &Pool, listener_port: u16) -> Vec<Backend> {

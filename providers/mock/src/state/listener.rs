@@ -17,12 +17,22 @@ pub struct Listener {
     pub name: String,
     pub description: String,
     pub protocol: Protocol,
+    /// 0 where it has ranges.
     pub protocol_port: u16,
+    #[serde(default)]
+    pub port_ranges: Vec<PortRange>,
     pub default_pool_id: Option<String>,
     pub keepalive_timeout: u32,
     pub tags: Vec<Tag>,
     /// Further fields, checked and shown; what they do is the data plane's.
     pub extra: Map<String, Value>,
+}
+
+/// Ports that one listener takes together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortRange {
+    pub start_port: u16,
+    pub end_port: u16,
 }
 
 /// A listener as wished.
@@ -33,6 +43,7 @@ pub struct NewListener {
     pub description: String,
     pub protocol: Protocol,
     pub protocol_port: u16,
+    pub port_ranges: Vec<PortRange>,
     pub default_pool_id: Option<String>,
     pub keepalive_timeout: Option<u32>,
     pub tags: Vec<Tag>,
@@ -50,6 +61,11 @@ pub struct ListenerPatch {
 }
 
 impl Listener {
+    /// Its ports, each range with its ends.
+    pub fn ports(&self) -> Vec<PortRange> {
+        ports(self.protocol_port, &self.port_ranges)
+    }
+
     /// Whether it names this certificate or security policy.
     pub fn refers_to(&self, id: &str) -> bool {
         let names = |value: &Value| value.as_str() == Some(id);
@@ -69,14 +85,19 @@ impl Cloud {
             (Protocol::TerminatedHttps, true) => Protocol::Https,
             (protocol, _) => protocol,
         };
+        check_ranges(protocol, lb.guaranteed, new.protocol_port, &new.port_ranges)?;
         let siblings = self.listeners_of(&new.loadbalancer_id);
-        let is_taken = |id: &String| {
-            self.listeners.get(id).is_some_and(|l| {
-                l.protocol_port == new.protocol_port && l.protocol.is_datagram() == protocol.is_datagram()
-            })
-        };
-        if siblings.iter().any(is_taken) {
-            return Err(Refusal::PortTaken { loadbalancer: new.loadbalancer_id, port: new.protocol_port });
+        let wanted = ports(new.protocol_port, &new.port_ranges);
+        let taken = siblings
+            .iter()
+            .filter_map(|id| self.listeners.get(id))
+            .filter(|l| l.protocol.is_datagram() == protocol.is_datagram())
+            .flat_map(Listener::ports)
+            .find_map(|theirs| {
+                wanted.iter().find(|ours| meet(ours, &theirs)).map(|ours| ours.start_port.max(theirs.start_port))
+            });
+        if let Some(port) = taken {
+            return Err(Refusal::PortTaken { loadbalancer: new.loadbalancer_id, port });
         }
         quota::check("listener", self.quotas.listener, self.listeners.len(), 1)?;
         quota::check("listeners_per_loadbalancer", self.quotas.listeners_per_loadbalancer, siblings.len(), 1)?;
@@ -98,6 +119,7 @@ impl Cloud {
             description: new.description,
             protocol,
             protocol_port: new.protocol_port,
+            port_ranges: new.port_ranges,
             default_pool_id: new.default_pool_id.clone(),
             keepalive_timeout: new.keepalive_timeout.unwrap_or(if protocol.is_http() { 60 } else { 300 }),
             tags: new.tags,
@@ -169,6 +191,38 @@ pub(super) fn check_protocols(listener: Protocol, pool: Protocol) -> Result<(), 
         return Ok(());
     }
     Err(Refusal::invalid("protocol", format!("a {} listener cannot use a {} pool", listener.name(), pool.name())))
+}
+
+fn ports(port: u16, ranges: &[PortRange]) -> Vec<PortRange> {
+    if ranges.is_empty() { vec![PortRange { start_port: port, end_port: port }] } else { ranges.to_vec() }
+}
+
+fn meet(a: &PortRange, b: &PortRange) -> bool {
+    a.start_port <= b.end_port && b.start_port <= a.end_port
+}
+
+fn check_ranges(protocol: Protocol, guaranteed: bool, port: u16, ranges: &[PortRange]) -> Result<(), Refusal> {
+    let wrong = |reason: String| Err(Refusal::invalid("port_ranges", reason));
+    match (port, ranges) {
+        (0, []) => return Err(Refusal::Missing("port_ranges")),
+        (_, []) => return Ok(()),
+        (0, _) => {}
+        (port, _) => return wrong(format!("protocol_port is {port}, and with ranges it must be 0")),
+    }
+    if !guaranteed || !matches!(protocol, Protocol::Tcp | Protocol::Udp | Protocol::Tls) {
+        return Err(Refusal::Unsupported("port_ranges needs a dedicated load balancer and TCP, UDP or TLS".into()));
+    }
+    if ranges.len() > 10 {
+        return wrong(format!("{} ranges, at most 10", ranges.len()));
+    }
+    if let Some(range) = ranges.iter().find(|r| r.start_port == 0 || r.start_port > r.end_port) {
+        return wrong(format!("{}-{} is not a range of ports", range.start_port, range.end_port));
+    }
+    let overlaps = |(index, range): (usize, &PortRange)| ranges[..index].iter().any(|other| meet(range, other));
+    if ranges.iter().enumerate().any(overlaps) {
+        return wrong("ranges overlap".into());
+    }
+    Ok(())
 }
 
 fn check_classes(protocol: Protocol, guaranteed: bool) -> Result<(), Refusal> {

@@ -30,6 +30,7 @@ fn listener(cloud: &mut Cloud, lb: &str, protocol: Protocol, protocol_port: u16)
         description: String::new(),
         protocol,
         protocol_port,
+        port_ranges: Vec::new(),
         default_pool_id: None,
         keepalive_timeout: None,
         tags: Vec::new(),
