@@ -11,7 +11,6 @@ mod nat;
 mod pool;
 
 use ferrolb_provider::{Detail, Item, Owner, ProviderError, Seen, Step, Verb};
-use serde_json::json;
 
 use crate::body;
 use crate::client::Client;
@@ -69,12 +68,7 @@ impl Apply<'_> {
         };
         let id = &seen.id.0;
         let updated = match (&item.resource, parent) {
-            (ElbResource::LoadBalancer(lb), _) => {
-                let json = self.client.update_balancer(id, json!({"name": lb.name})).await?;
-                let mut now = observe::balancer(&json, self.owner);
-                now.owned = seen.owned;
-                now
-            }
+            (ElbResource::LoadBalancer(lb), _) => self.update_balancer(lb, seen, &item.fields).await?,
             (ElbResource::Eip(eip), balancer) => self.update_eip(eip, seen, balancer, &item.fields).await?,
             (ElbResource::Listener(listener), _) => self.update_listener(listener, seen, &item.fields).await?,
             (ElbResource::Pool(pool), Some(listener)) => self.update_pool(pool, seen, listener, &item.fields).await?,

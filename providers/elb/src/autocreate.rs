@@ -6,7 +6,7 @@ use ferrolb_provider::Problem;
 use serde_json::{Map, Value};
 
 use crate::keys::{AUTOCREATE, closest};
-use crate::spec::{Autocreate, Class, PublicIp};
+use crate::spec::{Autocreate, Bandwidth, Class, Flavor, PublicIp, Tags};
 use crate::{json, keys};
 
 /// A value that works, for messages.
@@ -72,18 +72,22 @@ pub(crate) fn parse(
         name,
         public: public.then(|| PublicIp {
             kind: kind.unwrap_or_default(),
-            bandwidth_name,
-            bandwidth_size: bandwidth_size.unwrap_or_default(),
-            charge_mode: charge_mode.unwrap_or_else(|| "bandwidth".to_owned()),
+            bandwidth: Bandwidth::Own {
+                name: bandwidth_name,
+                size: bandwidth_size.unwrap_or_default(),
+                charge_mode: charge_mode.unwrap_or_else(|| "bandwidth".to_owned()),
+            },
         }),
         vip_subnet,
         vip_address,
         ipv6_network,
         networks: networks.unwrap_or_default(),
         zones: zones.unwrap_or_default(),
-        l4_flavor,
-        l7_flavor,
+        l4_flavor: l4_flavor.map(Flavor::Name),
+        l7_flavor: l7_flavor.map(Flavor::Name),
         enterprise_project: None,
+        ip_targets: None,
+        tags: Tags::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use ferrolb_provider::Item;
 use serde_json::{Map, Value, json};
 
 use crate::resource::{ElbResource, HealthMonitor, Member};
-use crate::spec::Probe;
+use crate::spec::{Probe, Tags};
 
 /// Sets a field unless there is nothing to say: no `null`, no empty list.
 pub(crate) fn set<T: serde::Serialize + ?Sized>(body: &mut Map<String, Value>, field: &str, value: &T) {
@@ -18,6 +18,11 @@ pub(crate) fn set<T: serde::Serialize + ?Sized>(body: &mut Map<String, Value>, f
 /// An enterprise project to name; the cloud takes the default one only by not being told.
 pub(crate) fn project(id: &Option<String>) -> Option<&str> {
     id.as_deref().filter(|id| *id != "0")
+}
+
+/// Tags as the API writes them.
+pub(crate) fn tags(tags: &Tags) -> Vec<Value> {
+    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
 /// A health monitor, without its pool.

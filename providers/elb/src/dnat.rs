@@ -17,9 +17,9 @@ use crate::keys::{
     self, ACL_ID, ACL_STATUS, ALLOW_INTERRUPTION, CLASS, EIP_AUTO_CREATE_OPTION, EIP_ID, IP_MODE, KEEP_EIP, KEYS,
     NAT_GATEWAY_ID, PREFIX, Support,
 };
-use crate::model::check_ports;
+use crate::model::{check_ports, eip as new_eip};
 use crate::parse::{id, is_off};
-use crate::resource::{Binding, DnatRule, Eip, ElbResource, NatGateway, PoolKey, PublicAddress, Target};
+use crate::resource::{Binding, DnatRule, ElbResource, NatGateway, PoolKey, PublicAddress, Target};
 use crate::spec::PublicIp;
 
 /// The keys that mean something for this class.
@@ -71,7 +71,7 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
         EipWish::Named(named) => {
             ElbResource::PublicAddress(PublicAddress { named: Some(named), ..PublicAddress::default() })
         }
-        EipWish::New(public) => ElbResource::Eip(new_eip(public)),
+        EipWish::New(public) => ElbResource::Eip(new_eip(&public, None, Binding::Gateway)),
     });
     let mut load = BTreeMap::new();
     for port in &want.ports {
@@ -83,19 +83,6 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
         }
     }
     Ok(Model { resources, warnings })
-}
-
-fn new_eip(public: PublicIp) -> Eip {
-    Eip {
-        kind: Some(public.kind),
-        bandwidth_name: public.bandwidth_name,
-        bandwidth_size: Some(public.bandwidth_size),
-        charge_mode: Some(public.charge_mode),
-        enterprise_project: None,
-        binding: Binding::Gateway,
-        address: None,
-        bandwidth_id: None,
-    }
 }
 
 /// Where the rule of a port may point: first the nodes that fewest of the ports before it prefer (`load`), and of those

@@ -9,6 +9,7 @@ use ferrolb_provider::{Detail, ProviderError};
 use crate::client::Client;
 use crate::client::elb::FlavorJson;
 use crate::keys::closest;
+use crate::spec::Flavor;
 
 /// Ids by name.
 #[derive(Debug, Default)]
@@ -19,10 +20,12 @@ pub(crate) struct Flavors {
 }
 
 impl Flavors {
-    /// The id of a flavor, `None` for no name. One call where the name is not known yet.
-    pub(crate) async fn id(&self, client: &Client, name: Option<&str>) -> Result<Option<String>, ProviderError> {
-        let Some(name) = name else {
-            return Ok(None);
+    /// The id of a flavor, `None` for none. One call where the name is not known yet.
+    pub(crate) async fn id(&self, client: &Client, flavor: Option<&Flavor>) -> Result<Option<String>, ProviderError> {
+        let name = match flavor {
+            Some(Flavor::Name(name)) => name,
+            Some(Flavor::Id(id)) => return Ok(Some(id.clone())),
+            None => return Ok(None),
         };
         if let Some(id) = self.known(name) {
             return Ok(Some(id));

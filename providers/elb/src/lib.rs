@@ -50,6 +50,7 @@ mod settings;
 mod spec;
 mod status;
 mod stranger;
+mod tags;
 
 pub use client::{
     Agency, CallRecord, Clock, Credentials, CredentialsError, CredentialsSource, FileCredentials, HttpTransport, Keys,
@@ -60,9 +61,10 @@ pub use docs::markdown;
 pub use parse::{Parsed, parse};
 pub use provider::Elb;
 pub use resource::{
-    Binding, DnatRule, Eip, ElbResource, FoundBalancer, HealthMonitor, Listener, LoadBalancer, Member, MemberHealth,
-    NatGateway, NewBalancer, Pool, PoolKey, PublicAddress, Target,
+    Binding, DnatRule, Eip, ElbResource, FoundBalancer, FoundFlavor, HealthMonitor, Listener, LoadBalancer, Member,
+    MemberHealth, NatGateway, NewBalancer, Pool, PoolKey, PublicAddress, Target,
 };
 pub use spec::{
-    Algorithm, Autocreate, Balancer, Class, ElbProtocol, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp, Settings,
+    Algorithm, Autocreate, Balancer, Bandwidth, Class, ElbProtocol, ElbSpec, Flavor, HealthCheck, PortSpec, Probe,
+    PublicIp, Settings, Tags,
 };

@@ -16,6 +16,7 @@ use crate::keys::ID;
 use crate::mark;
 use crate::observe;
 use crate::resource::ElbResource;
+use crate::spec::Flavor;
 use crate::stranger;
 
 /// Ids asked for in one call, so that the URL stays short.
@@ -161,11 +162,11 @@ async fn name_flavors(
     if let (Some(new), Some(json), ElbResource::LoadBalancer(lb)) = (new, json, &mut main.resource)
         && let Some(found) = &mut lb.found
     {
-        if new.l4_flavor.is_some() {
-            found.l4_flavor = flavors.name(client, json.l4_flavor_id.as_deref()).await;
+        if matches!(new.l4_flavor, Some(Flavor::Name(_))) {
+            found.l4_flavor.name = flavors.name(client, json.l4_flavor_id.as_deref()).await;
         }
-        if new.l7_flavor.is_some() {
-            found.l7_flavor = flavors.name(client, json.l7_flavor_id.as_deref()).await;
+        if matches!(new.l7_flavor, Some(Flavor::Name(_))) {
+            found.l7_flavor.name = flavors.name(client, json.l7_flavor_id.as_deref()).await;
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::dnat;
 use crate::keys::{HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS};
 use crate::parse::{Parsed, parse};
 use crate::resource::{Binding, Eip, ElbResource, HealthMonitor, Listener, LoadBalancer, NewBalancer, Pool, PoolKey};
-use crate::spec::{Autocreate, Balancer, Class, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp};
+use crate::spec::{Autocreate, Balancer, Bandwidth, Class, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp};
 
 /// The port by which CCE's console says which port to probe. It is no port of the load balancer.
 const HEALTH_PORT: &str = "cce-healthz";
@@ -134,7 +134,7 @@ fn balancer(balancer: &Balancer, want: &Desired) -> Vec<ElbResource> {
     };
     let mut resources = vec![ElbResource::LoadBalancer(new_balancer(new, want))];
     if let Some(public) = &new.public {
-        resources.push(ElbResource::Eip(eip(public, new.enterprise_project.clone())));
+        resources.push(ElbResource::Eip(eip(public, new.enterprise_project.clone(), Binding::Balancer)));
     }
     resources
 }
@@ -154,29 +154,42 @@ fn new_balancer(new: &Autocreate, want: &Desired) -> LoadBalancer {
         vip_subnet: new.vip_subnet.clone(),
         vip: new.vip(),
         mode: None,
+        tags: new.tags.clone(),
         new: Some(Box::new(NewBalancer {
             ipv6_network: only_dedicated(&new.ipv6_network),
             networks: only_dedicated_list(&new.networks),
             zones: only_dedicated_list(&new.zones),
-            l4_flavor: only_dedicated(&new.l4_flavor),
-            l7_flavor: only_dedicated(&new.l7_flavor),
+            l4_flavor: new.l4_flavor.clone().filter(|_| dedicated),
+            l7_flavor: new.l7_flavor.clone().filter(|_| dedicated),
             enterprise_project: new.enterprise_project.clone(),
+            ip_targets: new.ip_targets.filter(|_| dedicated),
         })),
         found: None,
     }
 }
 
-fn eip(public: &PublicIp, enterprise_project: Option<String>) -> Eip {
-    Eip {
+/// The EIP that is to be made.
+pub(crate) fn eip(public: &PublicIp, enterprise_project: Option<String>, binding: Binding) -> Eip {
+    let mut eip = Eip {
         kind: Some(public.kind.clone()),
-        bandwidth_name: public.bandwidth_name.clone(),
-        bandwidth_size: Some(public.bandwidth_size),
-        charge_mode: Some(public.charge_mode.clone()),
+        bandwidth_name: None,
+        bandwidth_size: None,
+        charge_mode: None,
+        shared_bandwidth: None,
         enterprise_project,
-        binding: Binding::Balancer,
+        binding,
         address: None,
         bandwidth_id: None,
+    };
+    match &public.bandwidth {
+        Bandwidth::Own { name, size, charge_mode } => {
+            eip.bandwidth_name = name.clone();
+            eip.bandwidth_size = Some(*size);
+            eip.charge_mode = Some(charge_mode.clone());
+        }
+        Bandwidth::Shared(id) => eip.shared_bandwidth = Some(id.clone()),
     }
+    eip
 }
 
 /// The protocol and node port of the port named `cce-healthz`.

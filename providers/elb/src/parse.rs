@@ -1,5 +1,6 @@
 //! Options (annotations) → what they ask for. Never stops at the first problem.
 
+mod balancer;
 mod listener;
 mod members;
 mod pool;
@@ -8,13 +9,11 @@ pub(crate) mod read;
 
 use ferrolb_provider::{Desired, Options, Problem};
 
-use crate::autocreate::{self, ID_FORM, is_id};
+use crate::autocreate::{ID_FORM, is_id};
 use crate::health_check;
-use crate::keys::{
-    AUTOCREATE, CLASS, ENTERPRISE_ID, ID, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX, Support, find, nearest,
-};
+use crate::keys::{CLASS, ID, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX, Support, find, nearest};
 use crate::refuse::refuse;
-use crate::spec::{Algorithm, Balancer, Class, ElbSpec};
+use crate::spec::{Algorithm, Class, ElbSpec};
 use read::Reader;
 
 /// What was read.
@@ -37,7 +36,6 @@ pub fn parse(want: &Desired) -> Parsed {
     let known = class.ok().flatten();
     let open =
         reader.text(CLASS).is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "shared" | "dedicated"));
-    let enterprise_project = id(options, ENTERPRISE_ID, &mut reader.errors);
     let algorithm = reader.word(LB_ALGORITHM).as_deref().and_then(Algorithm::of).unwrap_or_default();
     let mut ports = listener::parse(&mut reader, want, known, open);
     ranges::parse(&mut reader, want, known, &mut ports);
@@ -48,59 +46,11 @@ pub fn parse(want: &Desired) -> Parsed {
     let members = members::parse(&mut reader, want, made, algorithm);
     health_check::parse(&mut reader, open, &mut ports);
     let passes_through = passes_through(&mut reader, made);
-    let Reader { mut errors, mut warnings, .. } = reader;
-    let balancer = balancer(options, class, &mut errors, &mut warnings);
+    let balancer = balancer::parse(&mut reader, class, open);
+    let Reader { mut errors, warnings, .. } = reader;
     errors.extend(refuse(options, balancer.as_ref()));
-    let spec = balancer.map(|mut balancer| {
-        if let Balancer::New(new) = &mut balancer {
-            new.enterprise_project = enterprise_project;
-        }
-        ElbSpec { balancer, passes_through, algorithm, members, ports }
-    });
+    let spec = balancer.map(|balancer| ElbSpec { balancer, passes_through, algorithm, members, ports });
     Parsed { spec: spec.filter(|_| errors.is_empty()), errors, warnings }
-}
-
-fn balancer(
-    options: &Options,
-    class: Result<Option<Class>, ()>,
-    errors: &mut Vec<Problem>,
-    warnings: &mut Vec<Problem>,
-) -> Option<Balancer> {
-    let has_id = options.get(ID).is_some_and(|id| !id.trim().is_empty());
-    let autocreate = options.get(AUTOCREATE);
-    if has_id {
-        if autocreate.is_some() {
-            warnings.push(Problem {
-                option: AUTOCREATE.to_owned(),
-                at: String::new(),
-                message: format!(
-                    "without effect beside {ID}: the existing load balancer is used, and it stays when the Service goes"
-                ),
-                valid: format!("remove one of the two; {ID} must go where a new load balancer is meant"),
-            });
-        }
-        return id(options, ID, errors).map(Balancer::Existing);
-    }
-    match (autocreate, class) {
-        // Of a class that is not supported nobody wants to know what else is wrong.
-        (_, Err(())) => None,
-        (Some(text), Ok(class)) => {
-            let new = autocreate::parse(text, class, errors, warnings)?;
-            Some(Balancer::New(Box::new(new)))
-        }
-        (None, Ok(_)) => {
-            errors.push(Problem {
-                option: AUTOCREATE.to_owned(),
-                at: String::new(),
-                message: "no load balancer is named and none is to be made".into(),
-                valid: format!(
-                    "add {ID} with the id of an existing one, or {AUTOCREATE}: '{{\"type\":\"inner\"}}' for a private one, \
-                     '{{\"type\":\"public\",\"bandwidth_name\":\"cce-bandwidth\",\"bandwidth_size\":5,\"bandwidth_sharetype\":\"PER\",\"eip_type\":\"5_bgp\"}}' for a public one"
-                ),
-            });
-            None
-        }
-    }
 }
 
 fn class(options: &Options, errors: &mut Vec<Problem>) -> Result<Option<Class>, ()> {

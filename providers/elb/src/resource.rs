@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use ferrolb_provider::{Change, Holder, Id, Resource, Slot};
 use serde::Serialize;
 
-pub use balancer::{FoundBalancer, LoadBalancer, NewBalancer};
+pub use balancer::{FoundBalancer, FoundFlavor, LoadBalancer, NewBalancer};
 pub use eip::{Binding, Eip};
 pub(crate) use listener::meet;
 pub use listener::{Listener, PoolKey, PortRange, Taken};

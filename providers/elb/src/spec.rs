@@ -163,14 +163,14 @@ impl Class {
     }
 }
 
-/// `elb.autocreate`: the load balancer to make.
+/// The load balancer to make: `elb.autocreate`, or what the open controller's keys say instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Autocreate {
     /// Kind of load balancer.
     pub class: Class,
     /// `name`; `None`: one that is made from the UID.
     pub name: Option<String>,
-    /// For `type: public`, the EIP to make.
+    /// For `type: public`, or with `elb.eip-auto-create-option`, the EIP to make.
     pub public: Option<PublicIp>,
     /// `vip_subnet_cidr_id`: IPv4 subnet of the private address.
     pub vip_subnet: Option<String>,
@@ -182,25 +182,53 @@ pub struct Autocreate {
     pub networks: Vec<String>,
     /// `available_zone`. Dedicated only, not empty there.
     pub zones: Vec<String>,
-    /// `l4_flavor_name`. Dedicated only.
-    pub l4_flavor: Option<String>,
-    /// `l7_flavor_name`. Dedicated only.
-    pub l7_flavor: Option<String>,
+    /// `l4_flavor_name`, `elb.l4-flavor-id`. Dedicated only.
+    pub l4_flavor: Option<Flavor>,
+    /// `l7_flavor_name`, `elb.l7-flavor-id`. Dedicated only.
+    pub l7_flavor: Option<Flavor>,
     /// `elb.enterpriseID`; `0` is the default one.
     pub enterprise_project: Option<String>,
+    /// `elb.enable-cross-vpc`: members need not be in the VPC. Dedicated only.
+    pub ip_targets: Option<bool>,
+    /// `elb.tags`.
+    pub tags: Tags,
 }
 
-/// The EIP of a public load balancer, with a bandwidth of its own.
+/// Tags by their keys.
+pub type Tags = BTreeMap<String, String>;
+
+/// What a load balancer may carry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Flavor {
+    /// By its name, for instance `L4_flavor.elb.s1.small`.
+    Name(String),
+    /// By its id.
+    Id(String),
+}
+
+/// The EIP to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PublicIp {
     /// `eip_type`, for instance `5_bgp`.
     pub kind: String,
-    /// `bandwidth_name`; `None`: one that is made from the UID.
-    pub bandwidth_name: Option<String>,
-    /// `bandwidth_size` in Mbit/s.
-    pub bandwidth_size: u32,
-    /// `bandwidth_chargemode`: `bandwidth` or `traffic`.
-    pub charge_mode: String,
+    /// What it may carry.
+    pub bandwidth: Bandwidth,
+}
+
+/// The bandwidth of an EIP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Bandwidth {
+    /// Its own, made and deleted with it.
+    Own {
+        /// `bandwidth_name`; `None`: one that is made from the UID.
+        name: Option<String>,
+        /// `bandwidth_size` in Mbit/s.
+        size: u32,
+        /// `bandwidth_chargemode`: `bandwidth` or `traffic`.
+        charge_mode: String,
+    },
+    /// The user's, by its id: several EIPs share it.
+    Shared(String),
 }
 
 /// `elb.lb-algorithm`.

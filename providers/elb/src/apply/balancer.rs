@@ -1,5 +1,6 @@
 //! Load balancers.
 
+use ferrolb_provider::Seen;
 use serde_json::Map;
 
 use super::{Apply, Found, Result, final_refusal};
@@ -18,8 +19,8 @@ impl Apply<'_> {
         set(&mut body, "vip_address", &lb.vip);
         set(&mut body, "enterprise_project_id", &body::project(&new.enterprise_project));
         let json = if lb.class == Some(Class::Dedicated) {
-            let l4 = self.flavors.id(&self.client, new.l4_flavor.as_deref()).await?;
-            let l7 = self.flavors.id(&self.client, new.l7_flavor.as_deref()).await?;
+            let l4 = self.flavors.id(&self.client, new.l4_flavor.as_ref()).await?;
+            let l7 = self.flavors.id(&self.client, new.l7_flavor.as_ref()).await?;
             set(&mut body, "vpc_id", &self.config.vpc_id);
             set(&mut body, "vip_subnet_cidr_id", subnet);
             set(&mut body, "availability_zone_list", &new.zones);
@@ -28,8 +29,11 @@ impl Apply<'_> {
             set(&mut body, "ipv6_vip_virsubnet_id", &new.ipv6_network);
             set(&mut body, "l4_flavor_id", &l4);
             set(&mut body, "l7_flavor_id", &l7);
+            set(&mut body, "ip_target_enable", &new.ip_targets);
+            set(&mut body, "tags", &body::tags(&lb.tags));
             self.client.create_dedicated_balancer(body.into()).await
         } else {
+            // No tags: a later pass finds that they are missing.
             set(&mut body, "vip_subnet_id", subnet);
             self.client.create_shared_balancer(body.into()).await
         };
@@ -40,5 +44,33 @@ impl Apply<'_> {
         }
         seen.owned = true;
         Ok(seen)
+    }
+
+    pub(super) async fn update_balancer(
+        &self,
+        lb: &LoadBalancer,
+        seen: &Found,
+        fields: &[&'static str],
+    ) -> Result<Found> {
+        let id = &seen.id.0;
+        let mut now = seen.clone();
+        let mut body = Map::new();
+        if fields.contains(&"name") {
+            set(&mut body, "name", &lb.name);
+        }
+        if fields.contains(&"ip_target_enable") {
+            set(&mut body, "ip_target_enable", &true);
+        }
+        if !body.is_empty() {
+            let json = self.client.update_balancer(id, body.into()).await?;
+            now = Seen { owned: seen.owned, ..observe::balancer(&json, self.owner) };
+        }
+        if fields.contains(&"tags") {
+            self.client.tag_balancer(id, body::tags(&lb.tags).into()).await?;
+            if let ElbResource::LoadBalancer(found) = &mut now.resource {
+                found.tags.extend(lb.tags.clone());
+            }
+        }
+        Ok(now)
     }
 }

@@ -18,11 +18,16 @@ impl Apply<'_> {
         set(&mut publicip, "alias", &mark::alias(self.owner));
         set(&mut publicip, "port_id", &port);
         let mut bandwidth = Map::new();
-        let name = eip.bandwidth_name.clone().unwrap_or_else(|| format!("cce-bandwidth-{}", self.owner.uid));
-        set(&mut bandwidth, "name", &name);
-        set(&mut bandwidth, "size", &eip.bandwidth_size);
-        set(&mut bandwidth, "share_type", &"PER");
-        set(&mut bandwidth, "charge_mode", &eip.charge_mode);
+        if eip.shared_bandwidth.is_some() {
+            set(&mut bandwidth, "id", &eip.shared_bandwidth);
+            set(&mut bandwidth, "share_type", &"WHOLE");
+        } else {
+            let name = eip.bandwidth_name.clone().unwrap_or_else(|| format!("cce-bandwidth-{}", self.owner.uid));
+            set(&mut bandwidth, "name", &name);
+            set(&mut bandwidth, "size", &eip.bandwidth_size);
+            set(&mut bandwidth, "share_type", &"PER");
+            set(&mut bandwidth, "charge_mode", &eip.charge_mode);
+        }
         let mut body = Map::new();
         set(&mut body, "publicip", &publicip);
         set(&mut body, "bandwidth", &bandwidth);

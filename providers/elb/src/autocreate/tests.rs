@@ -28,18 +28,18 @@ fn all_fourteen_fields() {
             name: Some("my-lb".into()),
             public: Some(PublicIp {
                 kind: "5_g-vm".into(),
-                bandwidth_name: Some("bw".into()),
-                bandwidth_size: 350,
-                charge_mode: "traffic".into(),
+                bandwidth: Bandwidth::Own { name: Some("bw".into()), size: 350, charge_mode: "traffic".into() },
             }),
             vip_subnet: Some("sub-1".into()),
             vip_address: Some(Ipv4Addr::new(10, 0, 0, 9)),
             ipv6_network: Some("net-6".into()),
             networks: vec!["net-1".into(), "net-2".into()],
             zones: vec!["az1".into()],
-            l4_flavor: Some("L4_flavor.elb.s1.small".into()),
+            l4_flavor: Some(Flavor::Name("L4_flavor.elb.s1.small".into())),
             l7_flavor: None,
             enterprise_project: None,
+            ip_targets: None,
+            tags: Tags::new(),
         }
     );
 }
@@ -53,7 +53,7 @@ fn minimal_values() {
     let (new, ..) =
         read(r#"{"type":"public","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp"}"#, Class::Shared);
     let public = new.unwrap().public.unwrap();
-    assert_eq!((public.bandwidth_name, public.charge_mode.as_str()), (None, "bandwidth"));
+    assert_eq!(public.bandwidth, Bandwidth::Own { name: None, size: 5, charge_mode: "bandwidth".into() });
 }
 
 #[test]

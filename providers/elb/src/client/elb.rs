@@ -42,8 +42,19 @@ pub(crate) struct BalancerJson {
     pub(crate) l4_flavor_id: Option<String>,
     pub(crate) l7_flavor_id: Option<String>,
     pub(crate) enterprise_project_id: Option<String>,
+    pub(crate) ip_target_enable: Option<bool>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) tags: Vec<TagJson>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) created_at: String,
+}
+
+/// A tag.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct TagJson {
+    pub(crate) key: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) value: String,
 }
 
 /// An EIP in a load balancer.
@@ -198,6 +209,13 @@ impl Client {
     pub(crate) async fn update_balancer(&self, id: &str, body: Value) -> Result<BalancerJson, ProviderError> {
         let path = self.v3(&format!("loadbalancers/{id}"));
         self.update(path, "loadbalancer", body).await
+    }
+
+    /// `POST /v2.0/{pid}/loadbalancers/{id}/tags/action`, for both kinds: sets tags by their keys, others stay.
+    pub(crate) async fn tag_balancer(&self, id: &str, tags: Value) -> Result<(), ProviderError> {
+        let path = format!("/v2.0/{}/loadbalancers/{id}/tags/action", self.project_id());
+        let body = json!({"action": "create", "tags": tags});
+        self.done(Call::write(Service::Elb, Method::Post, path, Some(body))).await
     }
 
     /// `DELETE /v3/{pid}/elb/loadbalancers/{id}`

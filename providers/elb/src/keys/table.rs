@@ -27,6 +27,18 @@ pub const KEEP_EIP: &str = "kubernetes.io/elb.keep-eip";
 pub const EIP_ID: &str = "kubernetes.io/elb.eip-id";
 /// `kubernetes.io/elb.eip-auto-create-option`
 pub const EIP_AUTO_CREATE_OPTION: &str = "kubernetes.io/elb.eip-auto-create-option";
+/// `kubernetes.io/elb.subnet-id`
+pub const SUBNET_ID: &str = "kubernetes.io/elb.subnet-id";
+/// `kubernetes.io/elb.tags`
+pub const TAGS: &str = "kubernetes.io/elb.tags";
+/// `kubernetes.io/elb.availability-zones`
+pub const AVAILABILITY_ZONES: &str = "kubernetes.io/elb.availability-zones";
+/// `kubernetes.io/elb.l4-flavor-id`
+pub const L4_FLAVOR_ID: &str = "kubernetes.io/elb.l4-flavor-id";
+/// `kubernetes.io/elb.l7-flavor-id`
+pub const L7_FLAVOR_ID: &str = "kubernetes.io/elb.l7-flavor-id";
+/// `kubernetes.io/elb.enable-cross-vpc`
+pub const ENABLE_CROSS_VPC: &str = "kubernetes.io/elb.enable-cross-vpc";
 /// `kubernetes.io/natgateway.id`
 pub const NAT_GATEWAY_ID: &str = "kubernetes.io/natgateway.id";
 /// `kubernetes.io/elb.lb-algorithm`
@@ -104,22 +116,22 @@ const CERTIFIED: &[ElbProtocol] = &[Https, Tls, Quic];
 pub const KEYS: &[Key] = &[
     key(CLASS, "kind of load balancer; `union` and `shared` mean the same, `performance` and `dedicated` too. The open controller's words make its defaults hold where the two differ", OneOf(&["union", "performance", "shared", "dedicated", "dnat"]), Balancer).of(Both).fixed().default("`union` with `elb.autocreate`; with `elb.id` that of the load balancer"),
     key(ID, "use this existing load balancer", Id, Balancer).of(Both).fixed().unless("`elb.autocreate` has no effect beside it: the load balancer is yours and stays"),
-    key(AUTOCREATE, "make a load balancer", Json, Balancer).fixed(),
+    key(AUTOCREATE, "make a load balancer", Json, Balancer).fixed().default("with the open controller's class words, and without `elb.id`, one is made all the same, as the keys of the open controller say"),
     key(ENTERPRISE_ID, "enterprise project of what is made", Id, Balancer).fixed().default("`0`, the default project").since("1.15"),
-    key("kubernetes.io/elb.subnet-id", "subnet of the load balancer in very old clusters", Id, Balancer).of(Both).support(Inert),
+    key(SUBNET_ID, "IPv4 subnet of the load balancer that is made without `elb.autocreate`; CCE's, of very old clusters, means nothing", Id, Balancer).of(Open).fixed().default("the controller's"),
     key("kubernetes.io/elb.vpc.id", "VPC, old spelling", Id, Balancer).support(Inert),
-    key("kubernetes.io/elb.tags", "tags of the load balancer", Text, Balancer).support(Later).since("1.23.11, 1.25.6, 1.27.3"),
+    key(TAGS, "tags of the load balancer that is made: `k=v,k2=v2`, or a JSON object. Other tags stay as they are, also those that are no longer named here", Text, Balancer).kept().since("1.23.11, 1.25.6, 1.27.3").unless("no effect beside `elb.id`: the load balancer is yours"),
     key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer when the Service goes", OneOf(&["alwaysDelete", "retain"]), Balancer).default("`alwaysDelete`").support(Refused).since("1.28.15"),
     key(EIP_ID, "class `dnat`: the EIP, by its id; otherwise EIP of the load balancer (CCE writes it, the open controller reads it)", Id, Balancer).of(Both).support(Later),
     key("kubernetes.io/elb.custom-eip-id", "bind this EIP instead", Id, Balancer).support(Later).since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1"),
     key("kubernetes.io/elb.custom-eip-status", "written by CCE", Json, Balancer).support(Inert),
     key("kubernetes.io/elb.mark", "written by CCE", Text, Balancer).of(Both).support(Inert),
     key(KEEP_EIP, "keep the EIP when the Service goes", Switch, Balancer).of(Open).default("`false`").support(Refused),
-    key(EIP_AUTO_CREATE_OPTION, "class `dnat`: make an EIP; otherwise not yet", Json, Balancer).of(Open).support(Later),
-    key("kubernetes.io/elb.availability-zones", "zones of a dedicated load balancer", List, Balancer).of(Open).only(Dedicated).support(Later),
-    key("kubernetes.io/elb.l4-flavor-id", "flavor for TCP and UDP", Id, Balancer).of(Open).only(Dedicated).default("the region's").support(Later),
-    key("kubernetes.io/elb.l7-flavor-id", "flavor for HTTP", Id, Balancer).of(Open).only(Dedicated).default("the region's").support(Later),
-    key("kubernetes.io/elb.enable-cross-vpc", "members outside the VPC", Switch, Balancer).of(Open).only(Dedicated).default("`false`").support(Later),
+    key(EIP_AUTO_CREATE_OPTION, "make an EIP: `ip_type`, and for a bandwidth of its own `bandwidth_size` and `charge_mode`; for one that it shares `share_type` (`WHOLE`) and `share_id`. Only the size can change later", Json, Balancer).of(Open).default("no EIP; `charge_mode` `traffic`, `share_type` `PER`").unless("no effect beside `elb.id`, nor beside an `elb.autocreate` of type `public`"),
+    key(AVAILABILITY_ZONES, "zones of a dedicated load balancer, separated by `;`; it needs at least one", List, Balancer).of(Open).only(Dedicated).fixed().unless("in `elb.autocreate` `available_zone` says it"),
+    key(L4_FLAVOR_ID, "flavor for TCP and UDP", Id, Balancer).of(Open).only(Dedicated).fixed().default("the region's").unless("in `elb.autocreate` `l4_flavor_name` says it"),
+    key(L7_FLAVOR_ID, "flavor for HTTP", Id, Balancer).of(Open).only(Dedicated).fixed().default("the region's").unless("in `elb.autocreate` `l7_flavor_name` says it"),
+    key(ENABLE_CROSS_VPC, "members outside the VPC (`ip_target_enable`); the cloud cannot switch it off again", Switch, Balancer).of(Open).only(Dedicated).kept().default("`false`").unless("no effect beside `elb.id`: the load balancer is yours"),
     key(ALLOW_INTERRUPTION, "lets a load balancer or EIP of ours go that the other annotations ask for no longer; without it what cannot be had again stays, with all that hangs on it, until the Service itself goes, and a condition says so", Switch, Balancer).of(Own).default("`false`"),
 
     key(LB_ALGORITHM, "how a member is chosen", OneOf(&["ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP"]), Pool).of(Both).default("`ROUND_ROBIN`").unless("`SOURCE_IP` does without weights and excludes session affinity"),

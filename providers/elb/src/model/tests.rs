@@ -223,6 +223,7 @@ fn a_bandwidth_is_resized_once_its_size_is_known() {
             bandwidth_name: None,
             bandwidth_size: size,
             charge_mode: None,
+            shared_bandwidth: None,
             enterprise_project: None,
             binding: Binding::Balancer,
             address: None,

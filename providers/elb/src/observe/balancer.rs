@@ -5,7 +5,7 @@ use ferrolb_provider::{Id, Owner, Seen, State};
 use super::{Found, address, sortable, text};
 use crate::client::elb::BalancerJson;
 use crate::mark;
-use crate::resource::{ElbResource, FoundBalancer, LoadBalancer};
+use crate::resource::{ElbResource, FoundBalancer, FoundFlavor, LoadBalancer};
 use crate::spec::Class;
 
 /// A load balancer.
@@ -30,6 +30,7 @@ pub(crate) fn balancer(json: &BalancerJson, owner: &Owner) -> Found {
         vip_subnet: json.vip_subnet_cidr_id.clone(),
         vip: json.vip_address.as_deref().and_then(address),
         mode: None,
+        tags: json.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         new: None,
         found: Some(Box::new(FoundBalancer {
             vip_port: json.vip_port_id.clone().filter(|p| !p.is_empty()),
@@ -38,10 +39,11 @@ pub(crate) fn balancer(json: &BalancerJson, owner: &Owner) -> Found {
             zones: json.availability_zone_list.clone(),
             networks: json.elb_virsubnet_ids.clone(),
             ipv6_network: text(&json.ipv6_vip_virsubnet_id),
-            // Ids; `list` finds their names.
-            l4_flavor: None,
-            l7_flavor: None,
+            // `list` finds their names.
+            l4_flavor: FoundFlavor { id: text(&json.l4_flavor_id), name: None },
+            l7_flavor: FoundFlavor { id: text(&json.l7_flavor_id), name: None },
             enterprise_project: text(&json.enterprise_project_id),
+            ip_targets: json.ip_target_enable.unwrap_or_default(),
         })),
     });
     Seen {

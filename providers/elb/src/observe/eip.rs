@@ -20,12 +20,14 @@ pub(crate) fn eip(json: &EipJson, owner: &Owner, balancer: Option<&Found>) -> Fo
     // One that is shared with others is no longer ours to judge or to change.
     let is_own = |b: &&BandwidthJson| b.share_type.as_deref().is_none_or(|t| matches!(t, "" | "PER"));
     let bandwidth = json.bandwidth.as_ref().filter(is_own);
+    let shared = json.bandwidth.as_ref().filter(|b| !is_own(b));
     let resource = ElbResource::Eip(Eip {
         kind: text(&json.publicip_pool_name),
         bandwidth_name: bandwidth.and_then(|b| text(&b.name)),
         // 0 is "not known yet".
         bandwidth_size: bandwidth.and_then(|b| b.size).filter(|s| *s > 0),
         charge_mode: bandwidth.and_then(|b| text(&b.charge_mode)),
+        shared_bandwidth: shared.and_then(|b| b.id.clone()),
         enterprise_project: text(&json.enterprise_project_id),
         binding,
         address: json.public_ip_address.as_deref().and_then(address),

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::keys::{
-    ACL_ID, ACL_STATUS, ADAPTIVE_WEIGHT, BACKEND_IP_VERSION, BACKEND_SUBNET_ID, BACKENDS, CERT_ID,
-    CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, CUSTOM_BACKEND_WEIGHTS, DEFAULT_TLS_CONTAINER_REF,
-    HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, HOST_NETWORK, INSTANCE_RECLAIM_POLICY, KEEP_EIP,
-    PASS_THROUGH, PORT_RANGES, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE, SESSION_AFFINITY_OPTION,
-    SLOW_START,
+    ACL_ID, ACL_STATUS, ADAPTIVE_WEIGHT, AUTOCREATE, AVAILABILITY_ZONES, BACKEND_IP_VERSION, BACKEND_SUBNET_ID,
+    BACKENDS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, CUSTOM_BACKEND_WEIGHTS,
+    DEFAULT_TLS_CONTAINER_REF, EIP_AUTO_CREATE_OPTION, ENABLE_CROSS_VPC, ENTERPRISE_ID, HEALTH_CHECK_FLAG,
+    HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, HOST_NETWORK, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP, L4_FLAVOR_ID,
+    L7_FLAVOR_ID, PASS_THROUGH, PORT_RANGES, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE,
+    SESSION_AFFINITY_OPTION, SLOW_START, SUBNET_ID, TAGS,
 };
-use crate::spec::{ElbProtocol, HealthCheck, PortSpec, Probe};
+use crate::spec::{Balancer, Bandwidth, ElbProtocol, Flavor, HealthCheck, PortSpec, Probe};
 
 const PUBLIC: &str = r#"{"type":"public","bandwidth_name":"cce-bandwidth","bandwidth_chargemode":"bandwidth","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp","name":"james"}"#;
 
@@ -76,7 +77,8 @@ fn the_vendors_example() {
     assert_eq!(new.class, Class::Shared);
     assert_eq!(new.name.as_deref(), Some("james"));
     let public = new.public.unwrap();
-    assert_eq!((public.kind.as_str(), public.bandwidth_size, public.charge_mode.as_str()), ("5_bgp", 5, "bandwidth"));
+    let bandwidth = Bandwidth::Own { name: Some("cce-bandwidth".into()), size: 5, charge_mode: "bandwidth".into() };
+    assert_eq!((public.kind.as_str(), public.bandwidth), ("5_bgp", bandwidth));
 }
 
 #[test]
@@ -202,9 +204,9 @@ fn all_problems_at_once() {
     assert_eq!(
         places,
         [
-            (ENTERPRISE_ID, ""),
             (LB_ALGORITHM, ""),
             (HEALTH_CHECK_FLAG, ""),
+            (ENTERPRISE_ID, ""),
             (AUTOCREATE, "$.bandwidth_size"),
             (AUTOCREATE, "$.eip_type"),
             (AUTOCREATE, "$.bandwidth_sharetype"),
@@ -595,4 +597,67 @@ fn wrong_ranges_are_told_with_their_place() {
     }
     let http = with_ranges("performance", &[(PROTOCOL_PORT, "http:80")], r#"{"a":["80,90"]}"#);
     assert!(said(&http.errors).contains("port 80 speaks HTTP, which has no ranges"));
+}
+
+const EIP: &str = r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#;
+
+#[test]
+fn the_open_controllers_keys_make_a_load_balancer() {
+    let shared = new(read(&[(CLASS, "shared"), (SUBNET_ID, "sub-1"), (TAGS, "team=web"), (ENTERPRISE_ID, "p-1")]));
+    assert_eq!((shared.class, shared.public, shared.vip_subnet.as_deref()), (Class::Shared, None, Some("sub-1")));
+    assert_eq!((shared.tags["team"].as_str(), shared.enterprise_project.as_deref()), ("web", Some("p-1")));
+    let parsed = read(&[
+        (CLASS, "dedicated"),
+        (AVAILABILITY_ZONES, "az1; az2"),
+        (L4_FLAVOR_ID, "l4"),
+        (L7_FLAVOR_ID, "l7"),
+        (ENABLE_CROSS_VPC, "true"),
+        (EIP_AUTO_CREATE_OPTION, EIP),
+    ]);
+    assert_eq!(said(&parsed.warnings), "");
+    let dedicated = new(parsed);
+    assert_eq!((dedicated.class, dedicated.zones), (Class::Dedicated, vec!["az1".to_owned(), "az2".to_owned()]));
+    assert_eq!((dedicated.l4_flavor, dedicated.ip_targets), (Some(Flavor::Id("l4".into())), Some(true)));
+    let bandwidth = Bandwidth::Own { name: None, size: 5, charge_mode: "traffic".into() };
+    assert_eq!(dedicated.public.unwrap().bandwidth, bandwidth);
+    // CCE's words make none without `elb.autocreate`.
+    assert!(read(&[(CLASS, "union")]).errors[0].message.contains("none is to be made"));
+}
+
+#[test]
+fn what_is_wrong_with_the_open_controllers_keys() {
+    let errors = |pairs: &[(&str, &str)]| said(&read(pairs).errors);
+    assert!(errors(&[(CLASS, "dedicated")]).starts_with(&format!("{AVAILABILITY_ZONES}: missing")));
+    let said = errors(&[
+        (CLASS, "dedicated"),
+        (AVAILABILITY_ZONES, ";"),
+        (L4_FLAVOR_ID, "a b"),
+        (ENABLE_CROSS_VPC, "maybe"),
+        (TAGS, "=x"),
+        (EIP_AUTO_CREATE_OPTION, "{}"),
+    ]);
+    for key in [AVAILABILITY_ZONES, L4_FLAVOR_ID, ENABLE_CROSS_VPC, TAGS, EIP_AUTO_CREATE_OPTION] {
+        assert!(said.contains(key), "{key}: {said}");
+    }
+}
+
+#[test]
+fn keys_that_have_no_effect_on_this_load_balancer_are_named() {
+    let warned = |pairs: &[(&str, &str)]| -> Vec<String> {
+        let parsed = read(pairs);
+        assert_eq!(said(&parsed.errors), "");
+        parsed.warnings.into_iter().map(|w| w.option).collect()
+    };
+    let all = [(AVAILABILITY_ZONES, "az1"), (L4_FLAVOR_ID, "l4"), (ENABLE_CROSS_VPC, "true"), (TAGS, "a=b")];
+    let with = |more: &[(&'static str, &'static str)]| [&all[..], more].concat();
+    let [zones, l4, cross, tags] = all.map(|(key, _)| key);
+    assert_eq!(
+        warned(&with(&[(ID, "lb-9"), (EIP_AUTO_CREATE_OPTION, EIP)])),
+        [zones, l4, cross, tags, EIP_AUTO_CREATE_OPTION]
+    );
+    assert_eq!(warned(&with(&[(CLASS, "shared")])), [zones, l4, cross]);
+    let dedicated = r#"{"available_zone":["az1"]}"#;
+    assert_eq!(warned(&with(&[(CLASS, "performance"), (AUTOCREATE, dedicated)])), [zones, l4]);
+    assert_eq!(warned(&[(AUTOCREATE, PUBLIC), (EIP_AUTO_CREATE_OPTION, EIP)]), [EIP_AUTO_CREATE_OPTION]);
+    assert_eq!(warned(&[(AUTOCREATE, "{}"), (EIP_AUTO_CREATE_OPTION, EIP)]), [""; 0]);
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::updates;
 use crate::drift;
-use crate::spec::Class;
+use crate::spec::{Class, Flavor, Tags};
 
 /// A load balancer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +24,8 @@ pub struct LoadBalancer {
     pub vip: Option<IpAddr>,
     /// Wished: what the status says of how packets arrive; `None`: as the controller is configured.
     pub mode: Option<IpMode>,
+    /// Tags; wished only those that the user named.
+    pub tags: Tags,
     /// Wished: what matters only while it is made.
     pub new: Option<Box<NewBalancer>>,
     /// Found: what the cloud filled in.
@@ -39,12 +41,14 @@ pub struct NewBalancer {
     pub networks: Vec<String>,
     /// Zones.
     pub zones: Vec<String>,
-    /// Name of the layer 4 flavor.
-    pub l4_flavor: Option<String>,
-    /// Name of the layer 7 flavor.
-    pub l7_flavor: Option<String>,
+    /// Layer 4 flavor.
+    pub l4_flavor: Option<Flavor>,
+    /// Layer 7 flavor.
+    pub l7_flavor: Option<Flavor>,
     /// Enterprise project; `0` is the default one.
     pub enterprise_project: Option<String>,
+    /// Whether members need not be in the VPC; can be switched on later, and never off.
+    pub ip_targets: Option<bool>,
 }
 
 /// What the cloud says of a load balancer.
@@ -62,12 +66,23 @@ pub struct FoundBalancer {
     pub networks: Vec<String>,
     /// Network of its private IPv6 address.
     pub ipv6_network: Option<String>,
-    /// Name of the layer 4 flavor, where the list of flavors is known.
-    pub l4_flavor: Option<String>,
-    /// Name of the layer 7 flavor, where the list of flavors is known.
-    pub l7_flavor: Option<String>,
+    /// Layer 4 flavor.
+    pub l4_flavor: FoundFlavor,
+    /// Layer 7 flavor.
+    pub l7_flavor: FoundFlavor,
     /// Enterprise project; `0` is the default one.
     pub enterprise_project: Option<String>,
+    /// Whether members need not be in the VPC.
+    pub ip_targets: bool,
+}
+
+/// What the cloud says of a flavor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FoundFlavor {
+    /// Its id.
+    pub id: Option<String>,
+    /// Its name, where it matters and the list of flavors is known.
+    pub name: Option<String>,
 }
 
 impl LoadBalancer {
@@ -98,6 +113,12 @@ impl LoadBalancer {
         if let Some(text) = drift::balancer(self, seen) {
             return Change::Forbidden(text);
         }
-        updates([("name", self.name.is_some() && self.name != seen.name)])
+        let ip_targets = |lb: &Self| lb.found.as_ref().is_some_and(|found| found.ip_targets);
+        let wants_ip_targets = self.new.as_ref().is_some_and(|new| new.ip_targets == Some(true));
+        updates([
+            ("name", self.name.is_some() && self.name != seen.name),
+            ("tags", self.tags.iter().any(|(key, value)| seen.tags.get(key) != Some(value))),
+            ("ip_target_enable", wants_ip_targets && !ip_targets(seen)),
+        ])
     }
 }

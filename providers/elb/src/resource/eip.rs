@@ -19,6 +19,8 @@ pub struct Eip {
     pub bandwidth_size: Option<u32>,
     /// How the bandwidth is charged.
     pub charge_mode: Option<String>,
+    /// Id of a bandwidth that it shares with others, instead of all that.
+    pub shared_bandwidth: Option<String>,
     /// Enterprise project; `0` is the default one.
     pub enterprise_project: Option<String>,
     /// What it is bound to.

@@ -36,6 +36,7 @@ fn eip(binding: Binding) -> ElbResource {
         bandwidth_name: None,
         bandwidth_size: None,
         charge_mode: None,
+        shared_bandwidth: None,
         enterprise_project: None,
         binding,
         address: Some("203.0.113.7".parse().unwrap()),

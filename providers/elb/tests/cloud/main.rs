@@ -9,6 +9,7 @@ mod faults;
 mod harness;
 mod lifecycle;
 mod listeners;
+mod made;
 mod ranges;
 mod repair;
 mod sharing;
