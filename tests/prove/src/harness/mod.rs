@@ -23,4 +23,4 @@ pub use light::Light;
 pub use proxy::{Hold, Nth, Passed, Proxy};
 pub use restricted::RestrictedRelease;
 pub use scene::Scene;
-pub use service::{Condition, Service, create_namespace};
+pub use service::{Condition, Service, condition, create_namespace};

@@ -161,7 +161,8 @@ fn addresses(object: &Value) -> Vec<String> {
     ingress.into_iter().flatten().filter_map(|entry| entry["ip"].as_str()).map(str::to_owned).collect()
 }
 
-fn condition(object: &Value, kind: &str) -> Option<Condition> {
+/// A condition of ours of a Service that was read; `kind` without the prefix.
+pub fn condition(object: &Value, kind: &str) -> Option<Condition> {
     let wanted = format!("ferrolb.io/{kind}");
     let all = object["status"]["conditions"].as_array()?;
     let found = all.iter().find(|condition| condition["type"] == wanted.as_str())?;

@@ -1,6 +1,7 @@
 //! All proofs, in the order in which they run on their bed.
 
 mod address;
+mod annotations;
 mod bad_input;
 mod budgets;
 mod classic_bugs;
@@ -100,6 +101,11 @@ pub const ALL: &[Proof] = &[
         name: "bad-input",
         about: "what cannot be done costs no call and is said in words that help",
         run: Run::Light(bad_input::run),
+    },
+    Proof {
+        name: "annotations",
+        about: "every key of the reference page does what the page says, with right, odd and wrong values",
+        run: Run::Light(annotations::run),
     },
     Proof {
         name: "budgets",
