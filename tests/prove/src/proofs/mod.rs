@@ -17,6 +17,7 @@ mod perturb;
 mod rbac;
 mod replicas;
 mod sdk;
+mod sharing;
 mod sim;
 mod soak;
 mod walks;
@@ -106,6 +107,11 @@ pub const ALL: &[Proof] = &[
         name: "annotations",
         about: "every key of the reference page does what the page says, with right, odd and wrong values",
         run: Run::Light(annotations::run),
+    },
+    Proof {
+        name: "sharing",
+        about: "twenty Services want the ports of one load balancer: one holder each, and an heir at once when it goes",
+        run: Run::Light(sharing::run),
     },
     Proof {
         name: "budgets",
