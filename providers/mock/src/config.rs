@@ -102,6 +102,9 @@ pub struct Config {
     /// Upper bound of the idle time of UDP sessions, to speed tests up.
     #[serde(skip)]
     pub max_udp_idle: Option<Duration>,
+    /// Upper bound of a pool's connection drain, to speed tests up.
+    #[serde(skip)]
+    pub max_drain: Option<Duration>,
     /// Keeps the objects over restarts.
     #[serde(skip)]
     pub state_file: Option<PathBuf>,
@@ -141,6 +144,7 @@ impl Default for Config {
             nat_delay: Duration::ZERO,
             max_probe_interval: None,
             max_udp_idle: None,
+            max_drain: None,
             state_file: None,
             clock: Clock::default(),
         }

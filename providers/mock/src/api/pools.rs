@@ -9,7 +9,7 @@ use super::request::{Context, Request};
 use super::wire;
 use crate::state::{Algorithm, NewPool, Persistence, Pool, PoolPatch, Protocol, Refusal, Row};
 
-/// Kept and echoed, nothing more.
+/// Kept and shown; what they do is the data plane's.
 const EXTRA: [&str; 6] =
     ["slow_start", "connection_drain", "az_affinity", "pool_health", "protection_status", "protection_reason"];
 

@@ -1,47 +1,101 @@
-//! Chooses a member for a new connection or session.
+//! Chooses a member for a new connection, session or request, and knows when those to a member that left must end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::view::{Backend, Target};
+use tokio::sync::watch;
+
+use super::view::{Backend, Pool};
 use crate::state::Algorithm;
 
 /// Clients remembered for stickiness before the expired ones are swept out.
 const SWEEP_AT: usize = 10_000;
+/// Weights are counted in this part of their unit, so that a slow start can begin with less than one.
+const FINE: i64 = 1000;
 
-/// The memory of one front's choices. It outlives changes of the target.
+/// The balancers of all pools: fronts that share a pool share its memory.
+#[derive(Default)]
+pub struct Balancers(Mutex<BTreeMap<String, Arc<Balancer>>>);
+
+/// The memory of one pool's choices. It outlives changes of the pool.
 #[derive(Default)]
 pub struct Balancer(Mutex<Memory>);
 
 #[derive(Default)]
 struct Memory {
-    /// Smooth weighted round robin: credit by member.
-    credit: HashMap<String, i64>,
-    active: HashMap<String, u32>,
-    sticky: HashMap<IpAddr, (String, Instant)>,
+    members: HashMap<Arc<str>, Record>,
+    sticky: HashMap<IpAddr, (Arc<str>, Instant)>,
+}
+
+struct Record {
+    /// Smooth weighted round robin.
+    credit: i64,
+    active: u32,
+    /// When it began to get connections.
+    since: Instant,
+    /// When the connections of a member that left must end; none while it is in, or if they may stay.
+    end: watch::Sender<Option<Instant>>,
 }
 
 /// A chosen member; counts as one of its connections until dropped.
 pub struct Lease {
     pub backend: Backend,
     balancer: Arc<Balancer>,
+    end: watch::Receiver<Option<Instant>>,
+}
+
+impl Balancers {
+    pub fn of(&self, pool: &Pool) -> Arc<Balancer> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(&pool.id) {
+            return known.clone();
+        }
+        all.entry(pool.id.clone()).or_default().clone()
+    }
+
+    /// Tells which pools there are, and with which members.
+    pub fn note<'a>(&self, pools: impl Iterator<Item = &'a Pool>, now: Instant) {
+        let pools: BTreeMap<&str, &Pool> = pools.map(|pool| (pool.id.as_str(), pool)).collect();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| pools.contains_key(id.as_str()));
+        for pool in pools.values() {
+            self.of(pool).note(pool, now);
+        }
+    }
 }
 
 impl Balancer {
-    pub fn pick(self: &Arc<Self>, target: &Target, client: IpAddr, now: Instant) -> Option<Lease> {
+    pub fn pick(self: &Arc<Self>, pool: &Pool, client: IpAddr, now: Instant) -> Option<Lease> {
         let mut memory = self.lock();
-        let chosen = memory.stuck(target, client, now).or_else(|| memory.choose(target, client))?;
-        *memory.active.entry(chosen.id.clone()).or_default() += 1;
-        if let Some(lasting) = target.sticky {
+        let chosen = memory.stuck(pool, client, now).or_else(|| memory.choose(pool, client, now))?;
+        if let Some(lasting) = pool.sticky {
             if memory.sticky.len() >= SWEEP_AT {
                 memory.sticky.retain(|_, (_, until)| *until > now);
             }
             memory.sticky.insert(client, (chosen.id.clone(), now + lasting));
         }
-        Some(Lease { backend: chosen.clone(), balancer: self.clone() })
+        let record = memory.record(&chosen.id, now);
+        record.active += 1;
+        Some(Lease { backend: chosen.clone(), end: record.end.subscribe(), balancer: self.clone() })
+    }
+
+    fn note(&self, pool: &Pool, now: Instant) {
+        let mut memory = self.lock();
+        for member in &pool.members {
+            memory.record(&member.id, now).end.send_if_modified(|end| end.take().is_some());
+        }
+        memory.members.retain(|id, record| {
+            if pool.members.iter().any(|member| member.id == *id) {
+                return true;
+            }
+            record.credit = 0;
+            if let Some(drain) = pool.drain {
+                record.end.send_if_modified(|end| end.is_none() && end.replace(now + drain).is_none());
+            }
+            record.active > 0
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
@@ -50,24 +104,29 @@ impl Balancer {
 }
 
 impl Memory {
-    fn stuck<'a>(&self, target: &'a Target, client: IpAddr, now: Instant) -> Option<&'a Backend> {
-        target.sticky?;
-        let (id, _) = self.sticky.get(&client).filter(|(_, until)| *until > now)?;
-        target.members.iter().find(|member| member.id == *id)
+    fn record(&mut self, id: &Arc<str>, now: Instant) -> &mut Record {
+        let new = || Record { credit: 0, active: 0, since: now, end: watch::Sender::new(None) };
+        self.members.entry(id.clone()).or_insert_with(new)
     }
 
-    fn choose<'a>(&mut self, target: &'a Target, client: IpAddr) -> Option<&'a Backend> {
-        match target.algorithm {
-            Algorithm::RoundRobin => self.round_robin(&target.members),
-            // Connections per weight, compared crosswise to stay with integers.
-            Algorithm::LeastConnections => target.members.iter().min_by(|a, b| {
-                let load = |of: &Backend, other: &Backend| {
-                    u64::from(self.active.get(&of.id).copied().unwrap_or(0)) * u64::from(other.weight)
-                };
-                load(a, b).cmp(&load(b, a))
-            }),
+    fn stuck<'a>(&self, pool: &'a Pool, client: IpAddr, now: Instant) -> Option<&'a Backend> {
+        pool.sticky?;
+        let (id, _) = self.sticky.get(&client).filter(|(_, until)| *until > now)?;
+        pool.members.iter().find(|member| member.id == *id)
+    }
+
+    fn choose<'a>(&mut self, pool: &'a Pool, client: IpAddr, now: Instant) -> Option<&'a Backend> {
+        match pool.algorithm {
+            Algorithm::RoundRobin => self.round_robin(pool, now),
+            // Connections per weight, the new one included, compared crosswise to stay with integers.
+            Algorithm::LeastConnections => {
+                let load = |member| (self.active(member), self.weight(pool, member, now));
+                let loads = pool.members.iter().map(|member| (member, load(member)));
+                let least = loads.min_by(|(_, a), (_, b)| ((a.0 + 1) * b.1).cmp(&((b.0 + 1) * a.1)));
+                least.map(|(member, _)| member)
+            }
             // Rendezvous hashing: a member that comes or goes moves only its own clients.
-            Algorithm::SourceIp | Algorithm::QuicCid => target.members.iter().max_by_key(|member| {
+            Algorithm::SourceIp | Algorithm::QuicCid => pool.members.iter().max_by_key(|member| {
                 let mut hasher = DefaultHasher::new();
                 (client, &member.id).hash(&mut hasher);
                 hasher.finish()
@@ -75,104 +134,71 @@ impl Memory {
         }
     }
 
-    fn round_robin<'a>(&mut self, members: &'a [Backend]) -> Option<&'a Backend> {
-        self.credit.retain(|id, _| members.iter().any(|member| member.id == *id));
-        let total: i64 = members.iter().map(|member| i64::from(member.weight)).sum();
+    fn round_robin<'a>(&mut self, pool: &'a Pool, now: Instant) -> Option<&'a Backend> {
+        let mut total = 0;
         let mut best: Option<(&Backend, i64)> = None;
-        for member in members {
-            let credit = self.credit.entry(member.id.clone()).or_default();
-            *credit += i64::from(member.weight);
-            if best.is_none_or(|(_, most)| *credit > most) {
-                best = Some((member, *credit));
+        for member in &pool.members {
+            let weight = self.weight(pool, member, now);
+            total += weight;
+            let record = self.record(&member.id, now);
+            record.credit += weight;
+            if best.is_none_or(|(_, most)| record.credit > most) {
+                best = Some((member, record.credit));
             }
         }
         let (chosen, _) = best?;
-        self.credit.entry(chosen.id.clone()).and_modify(|credit| *credit -= total);
+        self.record(&chosen.id, now).credit -= total;
         Some(chosen)
+    }
+
+    fn active(&self, member: &Backend) -> i64 {
+        self.members.get(&member.id).map_or(0, |record| record.active.into())
+    }
+
+    /// In thousandths. It grows from almost nothing while a slow start lasts.
+    fn weight(&self, pool: &Pool, member: &Backend, now: Instant) -> i64 {
+        let full = i64::from(member.weight) * FINE;
+        let Some(lasting) = pool.slow_start else { return full };
+        let age = self.members.get(&member.id).map_or(Duration::ZERO, |record| now.duration_since(record.since));
+        let part = (age.as_secs_f64() / lasting.as_secs_f64()).min(1.0);
+        #[allow(clippy::cast_possible_truncation)]
+        let weight = (full as f64 * part) as i64;
+        weight.max(1)
+    }
+}
+
+impl Lease {
+    /// Waits until connections to this member must end, which may be never.
+    pub async fn ended(&mut self) {
+        loop {
+            let end = *self.end.borrow_and_update();
+            let changed = match end {
+                Some(end) => tokio::time::timeout_at(end.into(), self.end.changed()).await,
+                None => Ok(self.end.changed().await),
+            };
+            match changed {
+                Err(_) => return,
+                Ok(Ok(())) => {}
+                // Its record is there as long as a lease is.
+                Ok(Err(_)) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether the member has left, and its connections may stay for some more time.
+    pub fn drains(&self, now: Instant) -> bool {
+        self.end.borrow().is_some_and(|end| end > now)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut memory = self.balancer.lock();
-        if let Some(active) = memory.active.get_mut(&self.backend.id) {
-            *active -= 1;
-            if *active == 0 {
-                memory.active.remove(&self.backend.id);
-            }
+        if let Some(record) = memory.members.get_mut(&self.backend.id) {
+            record.active -= 1;
         }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn target(algorithm: Algorithm, weights: &[(&str, u32)]) -> Target {
-        let backend = |(id, weight): &(&str, u32)| Backend {
-            id: (*id).into(),
-            address: "127.0.0.1:1".parse().unwrap(),
-            weight: *weight,
-        };
-        Target { algorithm, sticky: None, idle: Duration::from_secs(1), members: weights.iter().map(backend).collect() }
-    }
-
-    fn client(last: u8) -> IpAddr {
-        IpAddr::from([10, 0, 0, last])
-    }
-
-    #[test]
-    fn round_robin_is_smooth_and_follows_weights() {
-        let balancer = Arc::new(Balancer::default());
-        let target = target(Algorithm::RoundRobin, &[("a", 3), ("b", 1)]);
-        let order: String =
-            (0..8).map(|_| balancer.pick(&target, client(1), Instant::now()).unwrap().backend.id.clone()).collect();
-        assert_eq!(order, "aabaaaba");
-    }
-
-    #[test]
-    fn least_connections_counts_open_ones_only() {
-        let balancer = Arc::new(Balancer::default());
-        let target = target(Algorithm::LeastConnections, &[("a", 1), ("b", 1)]);
-        let first = balancer.pick(&target, client(1), Instant::now()).unwrap();
-        let second = balancer.pick(&target, client(1), Instant::now()).unwrap();
-        assert_ne!(first.backend.id, second.backend.id);
-        let freed = first.backend.id.clone();
-        drop(first);
-        assert_eq!(balancer.pick(&target, client(1), Instant::now()).unwrap().backend.id, freed);
-        drop(second);
-    }
-
-    #[test]
-    fn source_ip_moves_only_the_clients_of_a_lost_member() {
-        let balancer = Arc::new(Balancer::default());
-        let all = target(Algorithm::SourceIp, &[("a", 1), ("b", 1), ("c", 1)]);
-        let less = target(Algorithm::SourceIp, &[("a", 1), ("b", 1)]);
-        let pick = |target: &Target, n| balancer.pick(target, client(n), Instant::now()).unwrap().backend.id.clone();
-        let (before, after): (Vec<_>, Vec<_>) = (0..100).map(|n| (pick(&all, n), pick(&less, n))).unzip();
-        assert!(before.iter().zip(&after).all(|(before, after)| before == "c" || before == after));
-        assert!(["a", "b", "c"].iter().all(|id| before.iter().any(|chosen| chosen == id)));
-    }
-
-    #[test]
-    fn a_sticky_client_stays_until_time_or_member_is_gone() {
-        let balancer = Arc::new(Balancer::default());
-        let mut target = target(Algorithm::RoundRobin, &[("a", 1), ("b", 1)]);
-        target.sticky = Some(Duration::from_secs(60));
-        let start = Instant::now();
-        let pick = |target: &Target, seconds| {
-            balancer.pick(target, client(1), start + Duration::from_secs(seconds)).unwrap().backend.id.clone()
-        };
-        assert_eq!(pick(&target, 0), "a");
-        assert_eq!(pick(&target, 59), "a");
-        assert_eq!(pick(&target, 118), "a", "each connection prolongs it");
-        assert_eq!(pick(&target, 178), "b");
-        target.members.retain(|member| member.id == "a");
-        assert_eq!(pick(&target, 179), "a");
-        target.members.clear();
-        assert!(balancer.pick(&target, client(1), start).is_none());
-    }
-}
+mod tests;

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! A front reads one shared snapshot, its target; so a change of one listener never disturbs another,
-//! and established TCP connections outlive the member they go to. They end with their listener.
+//! and established TCP connections outlive the member they go to, for as long as the pool's drain says if it has
+//! one. They end with their listener.
 
 mod announce;
 mod balance;

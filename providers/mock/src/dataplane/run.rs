@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::balance::Balancers;
 use super::judge::Judge;
 use super::sockets::Socket;
 use super::view::{Front, Probe, Target, Transport, View};
@@ -27,6 +28,7 @@ const LAST_RETRY: Duration = Duration::from_secs(1);
 pub struct Limits {
     probe: Duration,
     udp_idle: Duration,
+    drain: Duration,
 }
 
 /// A task that ends with its owner.
@@ -42,6 +44,7 @@ pub async fn run(app: Arc<App>, limits: Limits) {
     let mut changes = app.changes();
     let mut fronts: BTreeMap<Front, Running> = BTreeMap::new();
     let mut probers: BTreeMap<String, (Probe, Task)> = BTreeMap::new();
+    let balancers: Arc<Balancers> = Arc::default();
     loop {
         changes.mark_unchanged();
         let view = limits.apply(View::of(&app.cloud()));
@@ -57,10 +60,11 @@ pub async fn run(app: Arc<App>, limits: Limits) {
             }
             wanted
         });
+        balancers.note(view.fronts.values().filter_map(|target| target.pool.as_ref()), Instant::now());
         for (front, wanted) in view.fronts {
             match fronts.get(&front) {
                 Some(running) => _ = running.target.send_if_modified(|target| replace(target, wanted)),
-                None => _ = fronts.insert(front.clone(), start(&app, front, wanted)),
+                None => _ = fronts.insert(front.clone(), start(&app, &balancers, front, wanted)),
             }
         }
         if changes.changed().await.is_err() {
@@ -75,6 +79,7 @@ impl Limits {
         Self {
             probe: config.max_probe_interval.unwrap_or(Duration::MAX),
             udp_idle: config.max_udp_idle.unwrap_or(Duration::MAX),
+            drain: config.max_drain.unwrap_or(Duration::MAX),
         }
     }
 
@@ -83,9 +88,13 @@ impl Limits {
             probe.delay = probe.delay.min(self.probe);
             probe.timeout = probe.timeout.min(self.probe);
         }
-        for target in view.fronts.values_mut() {
-            if target.idle > self.udp_idle {
-                *target = Arc::new(Target { idle: self.udp_idle, ..Target::clone(target) });
+        for (front, target) in &mut view.fronts {
+            let target = Arc::make_mut(target);
+            if front.transport == Transport::Udp {
+                target.idle = target.idle.min(self.udp_idle);
+            }
+            if let Some(drain) = target.pool.as_mut().and_then(|pool| pool.drain.as_mut()) {
+                *drain = self.drain.min(*drain);
             }
         }
         view
@@ -100,19 +109,26 @@ impl Drop for Task {
 
 fn replace(target: &mut Arc<Target>, wanted: Arc<Target>) -> bool {
     let differs = *target != wanted;
-    *target = wanted;
+    if differs {
+        *target = wanted;
+    }
     differs
 }
 
-fn start(app: &App, front: Front, target: Arc<Target>) -> Running {
+fn start(app: &App, balancers: &Arc<Balancers>, front: Front, target: Arc<Target>) -> Running {
+    let balancers = balancers.clone();
     let socket = app.sockets.add(&front);
     let (sender, target) = watch::channel(target);
     let task = tokio::spawn(async move {
         match front.transport {
             Transport::Tcp => {
-                tcp::run(bound(&front, &socket, tokio::net::TcpListener::bind).await, target, socket).await
+                let listener = bound(&front, &socket, tokio::net::TcpListener::bind).await;
+                tcp::run(listener, target, balancers, socket).await;
             }
-            Transport::Udp => udp::run(bound(&front, &socket, tokio::net::UdpSocket::bind).await, target, socket).await,
+            Transport::Udp => {
+                let bound = bound(&front, &socket, tokio::net::UdpSocket::bind).await;
+                udp::run(bound, target, balancers, socket).await;
+            }
         }
     });
     Running { target: sender, _task: Task(task) }

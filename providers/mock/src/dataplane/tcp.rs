@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::balance::{Balancer, Lease};
+use super::balance::{Balancers, Lease};
 use super::sockets::Socket;
 use super::view::Target;
 
@@ -19,13 +19,17 @@ const CONNECT: Duration = Duration::from_secs(5);
 const BUFFER: usize = 32 * 1024;
 
 /// Serves one front until dropped; its connections end with it.
-pub async fn run(listener: TcpListener, target: watch::Receiver<Arc<Target>>, socket: Arc<Socket>) {
-    let balancer = Arc::new(Balancer::default());
+pub async fn run(
+    listener: TcpListener,
+    target: watch::Receiver<Arc<Target>>,
+    balancers: Arc<Balancers>,
+    socket: Arc<Socket>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((client, peer)) => admit(client, peer, &target, &balancer, &socket, &mut connections),
+                Ok((client, peer)) => admit(client, peer, &target, &balancers, &socket, &mut connections),
                 Err(error) => {
                     // Typically too many open files; the next attempt may succeed.
                     tracing::warn!(%error, "cannot accept");
@@ -41,12 +45,13 @@ fn admit(
     client: TcpStream,
     peer: SocketAddr,
     target: &watch::Receiver<Arc<Target>>,
-    balancer: &Arc<Balancer>,
+    balancers: &Balancers,
     socket: &Arc<Socket>,
     connections: &mut JoinSet<()>,
 ) {
     let target = target.borrow().clone();
-    match balancer.pick(&target, peer.ip(), Instant::now()) {
+    let picked = target.pool.as_ref().and_then(|pool| balancers.of(pool).pick(pool, peer.ip(), Instant::now()));
+    match picked {
         Some(lease) => _ = connections.spawn(forward(client, lease, socket.clone())),
         None => {
             socket.refused.fetch_add(1, Ordering::Relaxed);
@@ -55,7 +60,7 @@ fn admit(
     }
 }
 
-async fn forward(mut client: TcpStream, lease: Lease, socket: Arc<Socket>) {
+async fn forward(mut client: TcpStream, mut lease: Lease, socket: Arc<Socket>) {
     let _open = socket.open();
     let mut member = match timeout(CONNECT, TcpStream::connect(lease.backend.address)).await {
         Ok(Ok(member)) => member,
@@ -64,9 +69,12 @@ async fn forward(mut client: TcpStream, lease: Lease, socket: Arc<Socket>) {
     };
     let _ = client.set_nodelay(true);
     let _ = member.set_nodelay(true);
-    match copy_bidirectional_with_sizes(&mut client, &mut member, BUFFER, BUFFER).await {
-        Ok((bytes_in, bytes_out)) => socket.count(bytes_in, bytes_out),
-        Err(_) => reset(client),
+    tokio::select! {
+        copied = copy_bidirectional_with_sizes(&mut client, &mut member, BUFFER, BUFFER) => match copied {
+            Ok((bytes_in, bytes_out)) => socket.count(bytes_in, bytes_out),
+            Err(_) => reset(client),
+        },
+        () = lease.ended() => reset(client),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::balance::{Balancer, Lease};
+use super::balance::{Balancers, Lease};
 use super::sockets::{Opened, Socket};
 use super::view::{Backend, Target};
 
@@ -24,7 +24,7 @@ const DEAD: u64 = u64::MAX;
 /// What the sessions of one front share.
 struct Front {
     socket: Arc<UdpSocket>,
-    balancer: Arc<Balancer>,
+    balancers: Arc<Balancers>,
     counters: Arc<Socket>,
     started: Instant,
 }
@@ -40,8 +40,13 @@ struct Session {
 }
 
 /// Serves one front until dropped.
-pub async fn run(socket: UdpSocket, mut target: watch::Receiver<Arc<Target>>, counters: Arc<Socket>) {
-    let front = Front { socket: Arc::new(socket), balancer: Arc::default(), counters, started: Instant::now() };
+pub async fn run(
+    socket: UdpSocket,
+    mut target: watch::Receiver<Arc<Target>>,
+    balancers: Arc<Balancers>,
+    counters: Arc<Socket>,
+) {
+    let front = Front { socket: Arc::new(socket), balancers, counters, started: Instant::now() };
     let mut sessions: HashMap<SocketAddr, Session> = HashMap::new();
     let mut buffer = vec![0; DATAGRAM];
     let mut current = target.borrow_and_update().clone();
@@ -60,15 +65,21 @@ pub async fn run(socket: UdpSocket, mut target: watch::Receiver<Arc<Target>>, co
                     return;
                 }
                 let before = std::mem::replace(&mut current, target.borrow_and_update().clone());
-                // A datagram has no connection to keep: sessions leave a member as soon as it is out.
-                sessions.retain(|_, session| current.members.iter().any(|member| session.goes_to(member)));
+                // A datagram has no connection to keep: sessions leave a member as soon as it is out, or drained.
+                let now = Instant::now();
+                sessions.retain(|_, session| session.may_stay(&current, now));
                 if current.idle != before.idle {
                     sweep = sweeper(current.idle);
                 }
             }
             _ = sweep.tick() => {
                 let oldest = millis(front.started).saturating_sub(u64::try_from(current.idle.as_millis()).unwrap_or(DEAD));
-                sessions.retain(|_, session| session.is_alive() && session.last.load(Ordering::Relaxed) >= oldest);
+                let now = Instant::now();
+                sessions.retain(|_, session| {
+                    session.is_alive()
+                        && session.last.load(Ordering::Relaxed) >= oldest
+                        && session.may_stay(&current, now)
+                });
             }
         }
     }
@@ -99,7 +110,9 @@ impl Front {
     }
 
     async fn open(&self, target: &Target, client: SocketAddr) -> Option<Session> {
-        let Some(lease) = self.balancer.pick(target, client.ip(), Instant::now()) else {
+        let picked =
+            target.pool.as_ref().and_then(|pool| self.balancers.of(pool).pick(pool, client.ip(), Instant::now()));
+        let Some(lease) = picked else {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         };
@@ -124,6 +137,11 @@ impl Front {
 impl Session {
     fn is_alive(&self) -> bool {
         self.last.load(Ordering::Relaxed) != DEAD
+    }
+
+    fn may_stay(&self, target: &Target, now: Instant) -> bool {
+        let members = target.pool.iter().flat_map(|pool| &pool.members);
+        self.lease.drains(now) || members.into_iter().any(|member| self.goes_to(member))
     }
 
     /// The weight of a member may change without disturbing its sessions.

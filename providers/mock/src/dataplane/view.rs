@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::state::{Algorithm, Cloud, Codes, Listener, Monitor, MonitorType, Pool, Protocol};
+use crate::state::{self, Algorithm, Cloud, Codes, Listener, Monitor, MonitorType, Protocol};
 
 /// Ports of one listener that are really listened on: a range may have as many as a process may not open.
 const MAX_PORTS: usize = 1000;
@@ -34,21 +34,33 @@ pub enum Transport {
     Udp,
 }
 
-/// Where new connections of a front go: only members that may get any.
+/// What a front does with those who come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
+    /// How long a silent connection or UDP session lives.
+    pub idle: Duration,
+    /// Where they go; none: nowhere.
+    pub pool: Option<Pool>,
+}
+
+/// A pool, with only those members that may get anything new.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pool {
+    pub id: String,
     pub algorithm: Algorithm,
     /// How long a client sticks to a member after its last connection.
     pub sticky: Option<Duration>,
-    /// How long a silent UDP session lives.
-    pub idle: Duration,
+    /// How long connections to a member last that left; none: as long as they like.
+    pub drain: Option<Duration>,
+    /// How long a new member takes to get its full share.
+    pub slow_start: Option<Duration>,
     pub members: Vec<Backend>,
 }
 
 /// A member that may get connections.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backend {
-    pub id: String,
+    pub id: Arc<str>,
     pub address: SocketAddr,
     pub weight: u32,
 }
@@ -122,30 +134,44 @@ fn transport(protocol: Protocol) -> Option<Transport> {
 }
 
 fn target(cloud: &Cloud, listener: &Listener, port: u16) -> Target {
-    let idle = Duration::from_secs(u64::from(listener.keepalive_timeout));
     let pool = listener.default_pool_id.as_ref().and_then(|id| cloud.pools.get(id));
-    let Some(pool) = pool else {
-        return Target { algorithm: Algorithm::RoundRobin, sticky: None, idle, members: Vec::new() };
-    };
-    let sticky = pool.session_persistence.as_ref().map(|p| Duration::from_secs(60 * u64::from(p.persistence_timeout)));
-    Target { algorithm: pool.lb_algorithm, sticky, idle, members: backends(cloud, pool, port) }
+    Target { idle: seconds(listener.keepalive_timeout), pool: pool.map(|pool| shown(cloud, pool, port)) }
 }
 
-fn backends(cloud: &Cloud, pool: &Pool, listener_port: u16) -> Vec<Backend> {
+fn shown(cloud: &Cloud, pool: &state::Pool, listener_port: u16) -> Pool {
+    let sticky = pool.session_persistence.as_ref().map(|persistence| 60 * persistence.persistence_timeout);
     let eligible = pool.members.iter().filter(|(_, member)| cloud.is_eligible(pool, member));
-    let backend = |(id, member): (&String, &crate::state::Member)| {
+    let backend = |(id, member): (&String, &state::Member)| {
         let port = if pool.any_port_enable { listener_port } else { member.protocol_port };
-        Backend { id: id.clone(), address: SocketAddr::new(member.address, port), weight: member.weight }
+        Backend { id: id.as_str().into(), address: SocketAddr::new(member.address, port), weight: member.weight }
     };
-    eligible.map(backend).collect()
+    Pool {
+        id: pool.id.clone(),
+        algorithm: pool.lb_algorithm,
+        sticky: sticky.map(seconds),
+        // Content is not drained: the vendor does it for TCP, UDP and QUIC only.
+        drain: period(pool, "connection_drain", "timeout").filter(|_| !pool.protocol.is_http()),
+        slow_start: period(pool, "slow_start", "duration"),
+        members: eligible.map(backend).collect(),
+    }
+}
+
+/// A period that a pool has if it is enabled.
+fn period(pool: &state::Pool, field: &str, length: &str) -> Option<Duration> {
+    let option = pool.extra.get(field).filter(|option| option["enable"] == true)?;
+    option[length].as_u64().map(Duration::from_secs)
+}
+
+fn seconds(number: u32) -> Duration {
+    Duration::from_secs(number.into())
 }
 
 fn probe(monitor: &Monitor, address: SocketAddr) -> Probe {
     Probe {
         address,
         kind: monitor.kind,
-        delay: Duration::from_secs(monitor.delay.into()),
-        timeout: Duration::from_secs(monitor.timeout.into()),
+        delay: seconds(monitor.delay),
+        timeout: seconds(monitor.timeout),
         up_after: monitor.max_retries,
         down_after: monitor.max_retries_down,
         http_method: monitor.http_method.clone(),

@@ -25,7 +25,7 @@ pub struct Pool {
     pub session_persistence: Option<Persistence>,
     pub any_port_enable: bool,
     pub member_deletion_protection_enable: bool,
-    /// Fields that are kept and echoed but rule nothing here.
+    /// Further fields, checked and shown; what they do is the data plane's.
     pub extra: Map<String, Value>,
     pub members: Store<Member>,
 }

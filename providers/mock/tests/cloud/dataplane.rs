@@ -14,14 +14,14 @@ use tokio::task::JoinHandle;
 
 use crate::client::{Cloud, eventually};
 
-const LBS: &str = "/v3/{pid}/elb/loadbalancers";
-const POOLS: &str = "/v3/{pid}/elb/pools";
+pub const LBS: &str = "/v3/{pid}/elb/loadbalancers";
+pub const POOLS: &str = "/v3/{pid}/elb/pools";
 
 /// A server that says its name, and how often it was asked.
-struct Server {
-    address: SocketAddr,
-    asked: Arc<AtomicU64>,
-    task: JoinHandle<()>,
+pub struct Server {
+    pub address: SocketAddr,
+    pub asked: Arc<AtomicU64>,
+    pub task: JoinHandle<()>,
 }
 
 impl Drop for Server {
@@ -31,7 +31,7 @@ impl Drop for Server {
 }
 
 /// Says its name at once, then echoes.
-async fn tcp_server(name: &'static str) -> Server {
+pub async fn tcp_server(name: &'static str) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
     let count = asked.clone();
@@ -49,7 +49,7 @@ async fn tcp_server(name: &'static str) -> Server {
 }
 
 /// Answers each datagram with its name and what it got.
-async fn udp_server(name: &'static str) -> Server {
+pub async fn udp_server(name: &'static str) -> Server {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let (address, asked) = (socket.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
     let count = asked.clone();
@@ -68,7 +68,7 @@ async fn udp_server(name: &'static str) -> Server {
 }
 
 /// A cloud in a slice of 127/8 of its own.
-async fn cloud() -> Cloud {
+pub async fn cloud() -> Cloud {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let n = NEXT.fetch_add(1, Ordering::SeqCst) * 2;
     // The process id keeps two runs of this binary apart.
@@ -80,27 +80,28 @@ async fn cloud() -> Cloud {
         eip_range: range(n + 1),
         max_probe_interval: Some(Duration::from_millis(50)),
         max_udp_idle: Some(Duration::from_millis(300)),
+        max_drain: Some(Duration::from_millis(300)),
         ..Config::default()
     })
     .await
 }
 
 impl Cloud {
-    async fn vip(&self, lb: &str, port: u16) -> SocketAddr {
+    pub async fn vip(&self, lb: &str, port: u16) -> SocketAddr {
         let shown = self.get(&format!("{LBS}/{lb}")).await;
         SocketAddr::new(shown["loadbalancer"]["vip_address"].as_str().unwrap().parse().unwrap(), port)
     }
 
-    async fn sockets(&self) -> Vec<Value> {
+    pub async fn sockets(&self) -> Vec<Value> {
         self.admin("GET", "traffic", Value::Null).await.body.as_array().unwrap().clone()
     }
 
-    async fn listening(&self, address: SocketAddr) {
+    pub async fn listening(&self, address: SocketAddr) {
         let is = |s: &Value| s["address"] == json!(address) && s["state"] == "listening";
         eventually("listening", async || self.sockets().await.iter().any(is).then_some(())).await;
     }
 
-    async fn service(&self, protocol: &str, port: u16, members: &[&Server]) -> (String, String, SocketAddr) {
+    pub async fn service(&self, protocol: &str, port: u16, members: &[&Server]) -> (String, String, SocketAddr) {
         let lb = self.loadbalancer("lb").await;
         let listener = self.listener(&lb, protocol, port).await;
         let pool = self.pool(&listener, protocol).await;
@@ -112,13 +113,13 @@ impl Cloud {
         (lb, pool, vip)
     }
 
-    async fn health(&self, pool: &str) -> BTreeMap<String, String> {
+    pub async fn health(&self, pool: &str) -> BTreeMap<String, String> {
         let members = self.get(&format!("{POOLS}/{pool}/members")).await["members"].as_array().unwrap().clone();
         let line = |m: &Value| (m["protocol_port"].to_string(), m["operating_status"].as_str().unwrap().to_owned());
         members.iter().map(line).collect()
     }
 
-    async fn monitor_with(&self, pool: &str, kind: &str, extra: Value) {
+    pub async fn monitor_with(&self, pool: &str, kind: &str, extra: Value) {
         let mut monitor =
             json!({"pool_id": pool, "type": kind, "delay": 1, "timeout": 1, "max_retries": 2, "max_retries_down": 2});
         monitor.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
@@ -127,14 +128,14 @@ impl Cloud {
 }
 
 /// Who answers on a new connection; `None` if it is refused or reset.
-async fn who(address: SocketAddr) -> Option<String> {
+pub async fn who(address: SocketAddr) -> Option<String> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let mut name = [0; 1];
     stream.read_exact(&mut name).await.ok()?;
     Some(String::from_utf8_lossy(&name).into_owned())
 }
 
-async fn tally(address: SocketAddr, times: usize) -> BTreeMap<String, usize> {
+pub async fn tally(address: SocketAddr, times: usize) -> BTreeMap<String, usize> {
     let mut tally = BTreeMap::new();
     for _ in 0..times {
         *tally.entry(who(address).await.unwrap_or_default()).or_default() += 1;
@@ -143,7 +144,7 @@ async fn tally(address: SocketAddr, times: usize) -> BTreeMap<String, usize> {
 }
 
 /// Waits until new connections are answered by exactly these servers.
-async fn settles_on(address: SocketAddr, names: &[&str]) {
+pub async fn settles_on(address: SocketAddr, names: &[&str]) {
     let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     eventually("traffic settles", async || {
         (tally(address, 6).await.into_keys().collect::<Vec<_>>() == wanted).then_some(())
@@ -152,7 +153,7 @@ async fn settles_on(address: SocketAddr, names: &[&str]) {
 }
 
 /// Sends a datagram and gives the answer, which must come from the address that was asked.
-async fn ask(client: &UdpSocket, vip: SocketAddr, text: &str) -> Option<String> {
+pub async fn ask(client: &UdpSocket, vip: SocketAddr, text: &str) -> Option<String> {
     client.send_to(text.as_bytes(), vip).await.unwrap();
     let mut buffer = [0; 64];
     let answer = tokio::time::timeout(Duration::from_millis(200), client.recv_from(&mut buffer)).await;

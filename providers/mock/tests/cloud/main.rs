@@ -4,6 +4,7 @@
 //! see a closed connection and go away in the middle of a call.
 #![allow(clippy::unwrap_used)]
 
+mod balancing;
 mod client;
 mod dataplane;
 mod eip;
