@@ -56,7 +56,8 @@ impl Cloud {
         let pools = cloud.pools.iter().map(|(id, pool)| ("pools", id, &pool.description));
         let eips = cloud.eips.iter().map(|(id, eip)| ("eips", id, &eip.alias));
         let rules = cloud.dnat_rules.iter().map(|(id, rule)| ("dnatrules", id, &rule.description));
-        let all = balancers.chain(listeners).chain(pools).chain(eips).chain(rules);
+        let groups = cloud.ipgroups.iter().map(|(id, group)| ("ipgroups", id, &group.description));
+        let all = balancers.chain(listeners).chain(pools).chain(eips).chain(rules).chain(groups);
         all.map(|(kind, id, text)| (kind, id.clone(), text.clone())).collect()
     }
 

@@ -7,6 +7,7 @@ from sdk import Kind
 def lives(world):
     listener(world)
     listener_tags(world)
+    ip_group(world)
     pool(world)
     member(world)
     health_monitor(world)
@@ -100,6 +101,51 @@ def listener_tags(world):
         kind.ok("show nothing", elb, "show_listener_tags", None, {"tags": []}, **mine)
         kind.gone(elb, "show_listener_tags", "ELB.8904", listener_id=balancer)
         elb.call("delete_load_balancer_force", loadbalancer_id=balancer)
+
+
+def ip_group(world):
+    elb = world.elb
+    with Kind("ip-group") as kind:
+        body = {"name": "office", "description": "who", "ip_list": [{"ip": "192.0.2.0/24", "description": "desks"}]}
+        seen = {"status_code": 201, "ipgroup.name": "office", "ipgroup.ip_list.0.ip": "192.0.2.0/24", "ipgroup.listeners": []}
+        made = kind.ok("create", elb, "create_ip_group", {"ipgroup": body}, seen).ipgroup
+        mine = {"ipgroup_id": made.id}
+        others = [elb.call("create_ip_group", {"ipgroup": {"ip_list": []}}).ipgroup.id for _ in range(3)]
+        kind.ok("show", elb, "show_ip_group", None, {"ipgroup.ip_list.0.description": "desks"}, **mine)
+        kind.pages(elb, "list_ip_groups", "ipgroups", [made.id, *others])
+        kind.ok("list by description", elb, "list_ip_groups", None, {"ipgroups.0.id": made.id}, description=["who"])
+        change = {"ipgroup": {"ip_list": [{"ip": "10.0.0.1-10.0.0.9"}]}}
+        seen = {"ipgroup.ip_list.0.ip": "10.0.0.1-10.0.0.9", "ipgroup.name": "office"}
+        kind.ok("update", elb, "update_ip_group", change, seen, **mine)
+        added = {"ipgroup": {"ip_list": [{"ip": "2001:db8::/32"}]}}
+        seen = {"ipgroup.ip_list.1.ip": "2001:db8::/32"}
+        kind.ok("add addresses", elb, "update_ip_list", added, seen, **mine)
+        removed = {"ipgroup": {"ip_list": [{"ip": "10.0.0.1-10.0.0.9"}]}}
+        seen = {"ipgroup.ip_list.0.ip": "2001:db8::/32"}
+        kind.ok("remove addresses", elb, "batch_delete_ip_list", removed, seen, **mine)
+        wrong = {"ipgroup": {"ip_list": [{"ip": "everybody"}]}}
+        kind.refused("no address", 400, "ELB.8902", elb, "update_ip_group", wrong, **mine)
+        kind.refused("no list", 400, "ELB.9805", elb, "create_ip_group", {"ipgroup": {"name": "x"}})
+        balancer = make(world)
+        white = {"ipgroup_id": made.id, "enable_ipgroup": True, "type": "white"}
+        listener = make_listener(world, balancer, 80, ipgroup=white)
+        seen = {"listener.ipgroup.ipgroup_id": made.id, "listener.ipgroup.type": "white"}
+        kind.ok("a listener with it", elb, "show_listener", None, seen, listener_id=listener)
+        seen = {"listeners.0.id": listener}
+        kind.ok("who uses it", elb, "show_ip_group_related_listeners", None, seen, **mine)
+        kind.refused("delete while in use", 409, "ELB.8907", elb, "delete_ip_group", **mine)
+        black = {"listener": {"ipgroup": {"type": "black", "enable_ipgroup": False}}}
+        seen = {"listener.ipgroup.type": "black", "listener.ipgroup.ipgroup_id": made.id}
+        kind.ok("switch it off", elb, "update_listener", black, seen, listener_id=listener)
+        kind.refused("delete while switched off", 409, "ELB.8907", elb, "delete_ip_group", **mine)
+        unknown = {"listener": {"ipgroup": {"ipgroup_id": "0" * 32}}}
+        kind.refused("none that there is", 404, "ELB.8904", elb, "update_listener", unknown, listener_id=listener)
+        elb.call("delete_listener", listener_id=listener)
+        elb.call("delete_load_balancer", loadbalancer_id=balancer)
+        kind.ok("delete", elb, "delete_ip_group", None, {"status_code": 204}, **mine)
+        kind.gone(elb, "show_ip_group", "ELB.8904", **mine)
+        for other in others:
+            elb.call("delete_ip_group", ipgroup_id=other)
 
 
 def pool(world):

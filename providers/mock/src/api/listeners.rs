@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::fields::{Fields, need};
 use super::list::{self, Listed};
 use super::request::{Context, Request};
-use super::wire;
+use super::{ipgroups, wire};
 use crate::state::{
     Certificate, CertificateType, Listener, ListenerPatch, NewListener, Protocol, Refusal, Row, SecurityPolicy,
 };
@@ -62,6 +62,7 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         default_pool_id: fields.id("default_pool_id")?,
         keepalive_timeout: fields.int("keepalive_timeout", 0..=4000)?,
         tags: fields.tags()?,
+        access: ipgroups::wished(&fields, None)?.flatten(),
         extra: fields.copy(&EXTRA),
     };
     let id = context.cloud.create_listener(context.now, new)?;
@@ -81,6 +82,7 @@ pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         description: fields.description()?,
         default_pool_id: if fields.has("default_pool_id") { Some(fields.id("default_pool_id")?) } else { None },
         keepalive_timeout: fields.int("keepalive_timeout", 0..=4000)?,
+        access: ipgroups::wished(&fields, context.cloud.listener(id)?.access.as_ref())?,
         extra: fields.copy(&EXTRA),
     };
     context.cloud.update_listener(context.now, id, patch)?;
@@ -125,9 +127,6 @@ fn check_references(context: &Context, fields: &Fields) -> Result<(), Refusal> {
 fn check_unmodelled(fields: &Fields) -> Result<(), Refusal> {
     if fields.flag("admin_state_up")? == Some(false) {
         return Err(Refusal::invalid("admin_state_up", "only true is supported"));
-    }
-    if let Some(group) = fields.object("ipgroup")? {
-        return Err(Refusal::not_found("IP group", group.text("ipgroup_id", 255)?.unwrap_or_default()));
     }
     Ok(())
 }
@@ -188,7 +187,7 @@ impl Listed for Listener {
             "sni_match_algo": "wildcard",
             "tls_ciphers_policy": null,
             "security_policy_id": null,
-            "ipgroup": null,
+            "ipgroup": ipgroups::of(listener),
             "transparent_client_ip_enable": context.cloud.loadbalancer(&listener.loadbalancer_id).is_ok_and(|lb| lb.guaranteed),
             "proxy_protocol_enable": false,
             "enhance_l7policy_enable": false,

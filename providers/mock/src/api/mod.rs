@@ -21,6 +21,7 @@ mod eip_v3;
 mod elb_v2;
 mod fields;
 mod iam;
+mod ipgroups;
 mod l7policies;
 mod ledger;
 mod legacy;

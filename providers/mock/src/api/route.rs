@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::answer::{Answer, Family};
 use super::request::{Context, Query, Request};
 use super::{
-    bandwidths, catalogue, certificates, crud, eip_v1, eip_v3, elb_v2, iam, l7policies, legacy, listeners,
+    bandwidths, catalogue, certificates, crud, eip_v1, eip_v3, elb_v2, iam, ipgroups, l7policies, legacy, listeners,
     loadbalancers, members, monitors, nat, pools, statuses, tags, vpc,
 };
 use crate::state::{
-    Certificate, Eip, L7Policy, Listener, LoadBalancer, Member, Monitor, NatGateway, Pool, Refusal, SecurityPolicy,
+    Certificate, Eip, IpGroup, L7Policy, Listener, LoadBalancer, Member, Monitor, NatGateway, Pool, Refusal,
+    SecurityPolicy,
 };
 
 pub type Handler = fn(&mut Context, &Request) -> Result<Answer, Refusal>;
@@ -76,6 +77,14 @@ static ROUTES: &[Route] = &[
     elb("GET", "/v3/{pid}/elb/l7policies/{id}/rules/{rule}", l7policies::show_rule),
     elb("PUT", "/v3/{pid}/elb/l7policies/{id}/rules/{rule}", l7policies::update_rule),
     elb("DELETE", "/v3/{pid}/elb/l7policies/{id}/rules/{rule}", l7policies::delete_rule),
+    elb("GET", "/v3/{pid}/elb/ipgroups", crud::list::<IpGroup>),
+    elb("POST", "/v3/{pid}/elb/ipgroups", ipgroups::create),
+    elb("GET", "/v3/{pid}/elb/ipgroups/{id}", crud::show::<IpGroup>),
+    elb("PUT", "/v3/{pid}/elb/ipgroups/{id}", ipgroups::update),
+    elb("DELETE", "/v3/{pid}/elb/ipgroups/{id}", ipgroups::delete),
+    elb("POST", "/v3/{pid}/elb/ipgroups/{id}/iplist/create-or-update", ipgroups::add),
+    elb("POST", "/v3/{pid}/elb/ipgroups/{id}/iplist/batch-delete", ipgroups::remove),
+    elb("GET", "/v3/{pid}/elb/ipgroups/{id}/related-listeners", ipgroups::listeners),
     elb("GET", "/v3/{pid}/elb/certificates", crud::list::<Certificate>),
     elb("POST", "/v3/{pid}/elb/certificates", certificates::create),
     elb("GET", "/v3/{pid}/elb/certificates/{id}", crud::show::<Certificate>),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::view::{Backend, Pool};
+use super::view::{Backend, Pool, Target};
 use crate::state::Algorithm;
 
 /// Clients remembered for stickiness before the expired ones are swept out.
@@ -48,7 +48,13 @@ pub struct Lease {
 }
 
 impl Balancers {
-    pub fn of(&self, pool: &Pool) -> Arc<Balancer> {
+    /// The member for a client of a front, if it is let in and there is any.
+    pub fn pick(&self, target: &Target, client: IpAddr, now: Instant) -> Option<Lease> {
+        let pool = target.pool.as_ref().filter(|_| target.access.admits(client))?;
+        self.of(pool).pick(pool, client, now)
+    }
+
+    fn of(&self, pool: &Pool) -> Arc<Balancer> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get(&pool.id) {
             return known.clone();

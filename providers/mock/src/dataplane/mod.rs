@@ -14,6 +14,7 @@
 //! and established TCP connections outlive the member they go to, for as long as the pool's drain says if it has
 //! one. They end with their listener.
 
+mod access;
 mod announce;
 mod balance;
 mod gateway;

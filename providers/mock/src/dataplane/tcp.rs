@@ -50,8 +50,7 @@ fn admit(
     connections: &mut JoinSet<()>,
 ) {
     let target = target.borrow().clone();
-    let picked = target.pool.as_ref().and_then(|pool| balancers.of(pool).pick(pool, peer.ip(), Instant::now()));
-    match picked {
+    match balancers.pick(&target, peer.ip(), Instant::now()) {
         Some(lease) => _ = connections.spawn(forward(client, lease, socket.clone())),
         None => {
             socket.refused.fetch_add(1, Ordering::Relaxed);

@@ -110,9 +110,7 @@ impl Front {
     }
 
     async fn open(&self, target: &Target, client: SocketAddr) -> Option<Session> {
-        let picked =
-            target.pool.as_ref().and_then(|pool| self.balancers.of(pool).pick(pool, client.ip(), Instant::now()));
-        let Some(lease) = picked else {
+        let Some(lease) = self.balancers.pick(target, client.ip(), Instant::now()) else {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         };

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::Access;
 use crate::state::{self, Algorithm, Cloud, Codes, Listener, Monitor, MonitorType, Protocol};
 
 /// Ports of one listener that are really listened on: a range may have as many as a process may not open.
@@ -37,6 +38,8 @@ pub enum Transport {
 /// What a front does with those who come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
+    /// Whose new connections are taken at all.
+    pub access: Access,
     /// How long a silent connection or UDP session lives.
     pub idle: Duration,
     /// Where they go; none: nowhere.
@@ -135,7 +138,11 @@ fn transport(protocol: Protocol) -> Option<Transport> {
 
 fn target(cloud: &Cloud, listener: &Listener, port: u16) -> Target {
     let pool = listener.default_pool_id.as_ref().and_then(|id| cloud.pools.get(id));
-    Target { idle: seconds(listener.keepalive_timeout), pool: pool.map(|pool| shown(cloud, pool, port)) }
+    Target {
+        access: Access::of(cloud, listener),
+        idle: seconds(listener.keepalive_timeout),
+        pool: pool.map(|pool| shown(cloud, pool, port)),
+    }
 }
 
 fn shown(cloud: &Cloud, pool: &state::Pool, listener_port: u16) -> Pool {

@@ -8,8 +8,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Account, Bandwidth, Certificate, DnatRule, Eip, Health, L7Policy, L7Rule, Listener, LoadBalancer, Monitor,
-    NatGateway, Pool, Quotas, Refusal, SecurityPolicy, Store, Subnet, Vpc,
+    Access, Account, Bandwidth, Certificate, DnatRule, Eip, Health, IpGroup, L7Policy, L7Rule, Listener, LoadBalancer,
+    Monitor, NatGateway, Pool, Quotas, Refusal, SecurityPolicy, Store, Subnet, Vpc,
 };
 
 /// Everything the cloud stores. Mutating functions live beside the kind they change.
@@ -34,6 +34,8 @@ pub struct Cloud {
     pub l7policies: Store<L7Policy>,
     #[serde(default)]
     pub l7rules: Store<L7Rule>,
+    #[serde(default)]
+    pub ipgroups: Store<IpGroup>,
     #[serde(default)]
     pub certificates: Store<Certificate>,
     #[serde(default)]
@@ -87,6 +89,7 @@ impl Cloud {
             monitors: Store::default(),
             l7policies: Store::default(),
             l7rules: Store::default(),
+            ipgroups: Store::default(),
             certificates: Store::default(),
             security_policies: Store::default(),
             eips: Store::default(),
@@ -116,6 +119,7 @@ impl Cloud {
         self.monitors.clear(now);
         self.l7policies.clear(now);
         self.l7rules.clear(now);
+        self.ipgroups.clear(now);
         self.certificates.clear(now);
         self.security_policies.clear(now);
         self.eips.clear(now);

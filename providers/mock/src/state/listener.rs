@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::loadbalancer::set;
-use super::{Cloud, Protocol, Refusal, Tag, listener_fields, quota};
+use super::{AccessControl, Cloud, Protocol, Refusal, Tag, listener_fields, quota};
 
 pub const KIND: &str = "Listener";
 
@@ -24,6 +24,9 @@ pub struct Listener {
     pub default_pool_id: Option<String>,
     pub keepalive_timeout: u32,
     pub tags: Vec<Tag>,
+    /// Who may connect; `None`: everybody.
+    #[serde(default)]
+    pub access: Option<AccessControl>,
     /// Further fields, checked and shown; what they do is the data plane's.
     pub extra: Map<String, Value>,
 }
@@ -47,6 +50,7 @@ pub struct NewListener {
     pub default_pool_id: Option<String>,
     pub keepalive_timeout: Option<u32>,
     pub tags: Vec<Tag>,
+    pub access: Option<AccessControl>,
     pub extra: Map<String, Value>,
 }
 
@@ -57,6 +61,7 @@ pub struct ListenerPatch {
     pub description: Option<String>,
     pub default_pool_id: Option<Option<String>>,
     pub keepalive_timeout: Option<u32>,
+    pub access: Option<Option<AccessControl>>,
     pub extra: Map<String, Value>,
 }
 
@@ -111,6 +116,9 @@ impl Cloud {
         if let Some(pool) = &new.default_pool_id {
             self.check_default_pool(pool, protocol, &new.loadbalancer_id)?;
         }
+        if let Some(control) = &new.access {
+            self.check_access(control, &[], guaranteed)?;
+        }
         let id = self.new_id();
         let listener = Listener {
             id: id.clone(),
@@ -123,6 +131,7 @@ impl Cloud {
             default_pool_id: new.default_pool_id.clone(),
             keepalive_timeout: new.keepalive_timeout.unwrap_or(if protocol.is_http() { 60 } else { 300 }),
             tags: new.tags,
+            access: new.access,
             extra: new.extra,
         };
         self.listeners.insert(id.clone(), now, listener);
@@ -139,6 +148,10 @@ impl Cloud {
         let guaranteed = self.loadbalancer(&loadbalancer)?.guaranteed;
         check_keepalive(listener.protocol, guaranteed, patch.keepalive_timeout)?;
         listener_fields::check(listener.protocol, guaranteed, &patch.extra)?;
+        if let Some(Some(control)) = &patch.access {
+            let before = listener.access.as_ref().map_or_else(Vec::new, |control| control.groups.clone());
+            self.check_access(control, &before, guaranteed)?;
+        }
         if let Some(Some(pool)) = &patch.default_pool_id {
             self.check_default_pool(pool, listener.protocol, &loadbalancer)?;
             self.pools.update(pool, now, |pool| pool.loadbalancer_id = Some(loadbalancer));
@@ -148,6 +161,7 @@ impl Cloud {
             set(&mut l.description, patch.description);
             set(&mut l.default_pool_id, patch.default_pool_id);
             set(&mut l.keepalive_timeout, patch.keepalive_timeout);
+            set(&mut l.access, patch.access);
             l.extra.extend(patch.extra);
         });
         self.touch_if(changed);

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! Cloud ─┬─ loadbalancers ◄── listeners (loadbalancer_id)
+//!        ├─ ipgroups ◄─────── listeners (access)
 //!        ├─ pools ◄────────── listeners (default_pool_id)
 //!        │    ├─ members            inside the pool, as in the paths of the API
 //!        │    └─ healthmonitor_id ─► monitors
@@ -18,6 +19,7 @@ mod certificate;
 mod cloud;
 mod eip;
 mod health;
+mod ipgroup;
 mod l7policy;
 mod listener;
 mod listener_fields;
@@ -41,6 +43,7 @@ pub use certificate::{Certificate, CertificatePatch, CertificateType, SecurityPo
 pub use cloud::{Cloud, Setup, Tag};
 pub use eip::{Bandwidth, Bound, Eip, EipPatch, NewEip};
 pub use health::Health;
+pub use ipgroup::{AccessControl, AccessList, IpEntry, IpGroup, IpGroupPatch};
 pub use l7policy::{L7Action, L7Policy, L7Rule, L7RuleType};
 pub use listener::{Listener, ListenerPatch, NewListener};
 pub use loadbalancer::{Cascade, EipWish, LoadBalancer, LoadBalancerPatch, NewLoadBalancer};

@@ -16,6 +16,11 @@ pub struct Quotas {
     pub members_per_pool: i64,
     pub healthmonitor: i64,
     pub l7policy: i64,
+    pub ipgroup: i64,
+    /// Lines of one group.
+    pub ipgroup_max_length: i64,
+    /// Listeners that use one group.
+    pub ipgroup_bindings: i64,
     pub certificate: i64,
     pub security_policy: i64,
     pub publicip: i64,
@@ -34,6 +39,9 @@ impl Default for Quotas {
             members_per_pool: 1000,
             healthmonitor: -1,
             l7policy: 2000,
+            ipgroup: 1000,
+            ipgroup_max_length: 300,
+            ipgroup_bindings: 50,
             certificate: 120,
             security_policy: 50,
             publicip: 2000,

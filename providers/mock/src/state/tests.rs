@@ -34,6 +34,7 @@ fn listener(cloud: &mut Cloud, lb: &str, protocol: Protocol, protocol_port: u16)
         default_pool_id: None,
         keepalive_timeout: None,
         tags: Vec::new(),
+        access: None,
         extra: serde_json::Map::new(),
     };
     cloud.create_listener(NOW, new)

@@ -382,3 +382,51 @@ async fn a_pool_without_members_resets_and_is_counted() {
     assert_eq!(who(vip).await, None);
     eventually("counted", async || (cloud.sockets().await[0]["refused"] == 1).then_some(())).await;
 }
+
+#[tokio::test]
+async fn only_those_whom_the_listeners_group_admits_are_served() {
+    let cloud = cloud().await;
+    let (tcp, udp) = (tcp_server("a").await, udp_server("b").await);
+    let (lb, _, vip) = cloud.service("TCP", 80, &[&tcp]).await;
+    let listener = cloud.listener(&lb, "UDP", 53).await;
+    let pool = cloud.pool(&listener, "UDP").await;
+    cloud.member(&pool, udp.address).await;
+    let dns = SocketAddr::new(vip.ip(), 53);
+    cloud.listening(dns).await;
+    let group = cloud.ipgroup(&["127.0.0.1"]).await;
+    let listeners = cloud.get("/v3/{pid}/elb/listeners").await["listeners"].as_array().unwrap().clone();
+    let set = async |kind: &str| {
+        for listener in &listeners {
+            let access = json!({"ipgroup_id": group, "type": kind});
+            assert_eq!(cloud.access(listener["id"].as_str().unwrap(), access).await.status, 200);
+        }
+    };
+    let from = async |client: &str| {
+        let stream = tokio::net::TcpSocket::new_v4().unwrap();
+        stream.bind(format!("{client}:0").parse().unwrap()).unwrap();
+        let mut name = [0; 1];
+        let tcp = match stream.connect(vip).await {
+            Ok(mut stream) => stream.read_exact(&mut name).await.is_ok(),
+            Err(_) => false,
+        };
+        let socket = UdpSocket::bind(format!("{client}:0")).await.unwrap();
+        socket.send_to(b"x", dns).await.unwrap();
+        let mut buffer = [0; 8];
+        let answer = tokio::time::timeout(Duration::from_millis(150), socket.recv_from(&mut buffer)).await;
+        (tcp, answer.is_ok())
+    };
+    let becomes = async |client: &str, expected: (bool, bool)| {
+        let holds = async || (from(client).await == expected).then_some(());
+        eventually(&format!("{client}: {expected:?}"), holds).await;
+    };
+    becomes("127.0.0.1", (true, true)).await;
+    set("black").await;
+    becomes("127.0.0.1", (false, false)).await;
+    becomes("127.0.0.2", (true, true)).await;
+    set("white").await;
+    becomes("127.0.0.2", (false, false)).await;
+    becomes("127.0.0.1", (true, true)).await;
+    let path = format!("/v3/{{pid}}/elb/ipgroups/{group}");
+    cloud.call("PUT", &path, json!({"ipgroup": {"ip_list": []}})).await;
+    becomes("127.0.0.1", (false, false)).await;
+}

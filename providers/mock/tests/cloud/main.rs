@@ -11,6 +11,7 @@ mod eip;
 mod elb;
 mod faults;
 mod golden;
+mod ipgroups;
 mod nat;
 mod paging;
 mod restart;
