@@ -437,7 +437,7 @@ pub(crate) fn claims<R: Resource>(model: &[R]) -> Vec<Claim> {
     let shared: BTreeMap<Slot, Id> = model.iter().filter_map(|r| Some((r.slot(), r.adopted()?))).collect();
     let keyed = model.iter().filter(|r| r.has_natural_key());
     let claim = |r: &R| {
-        let on: Vec<Id> = r.parents().iter().map(|parent| shared.get(parent).cloned()).collect::<Option<_>>()?;
+        let on: Vec<Id> = r.place().iter().map(|parent| shared.get(parent).cloned()).collect::<Option<_>>()?;
         (!on.is_empty()).then(|| Claim { on, slot: r.slot() })
     };
     keyed.filter_map(claim).collect()

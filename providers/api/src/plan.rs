@@ -104,7 +104,7 @@ pub fn plan<R: Resource>(model: &[R], seen: &[Seen<R>]) -> Plan<R> {
                 continue;
             }
         };
-        if !hangs_right(want, found, &plan.kept) {
+        if !hangs_on(&want.parents(), found, &plan.kept) {
             fields.push("parents");
         }
         if !fields.is_empty() {
@@ -180,16 +180,16 @@ fn keep<'a, R: Resource>(want: &R, seen: &'a [Seen<R>], kept: &BTreeMap<Slot, Se
     seen.iter()
         .filter(|s| s.owned && s.resource.slot() == slot)
         // What can be moved to the right parents is not made anew.
-        .filter(|s| want.moves() || hangs_right(want, s, kept))
+        .filter(|s| want.moves() || hangs_on(&want.place(), s, kept))
         .min_by_key(|s| {
             let goes = matches!(want.change(&s.resource), Change::Replace(_));
             (goes, s.created.clone(), s.id.clone())
         })
 }
 
-/// Whether `found` hangs on the objects that take the slots of its parents.
-fn hangs_right<R: Resource>(want: &R, found: &Seen<R>, kept: &BTreeMap<Slot, Seen<R>>) -> bool {
-    want.parents().iter().all(|slot| kept.get(slot).is_some_and(|parent| found.parents.contains(&parent.id)))
+/// Whether `found` hangs on the objects that take these slots.
+fn hangs_on<R: Resource>(slots: &[Slot], found: &Seen<R>, kept: &BTreeMap<Slot, Seen<R>>) -> bool {
+    slots.iter().all(|slot| kept.get(slot).is_some_and(|parent| found.parents.contains(&parent.id)))
 }
 
 /// What is ours and takes no slot, children first; apart from the rest what must go before its replacement comes.

@@ -56,6 +56,13 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Of the parents those under which it has its place: a natural key holds below them, and where they change it is
+    /// made anew unless it [`moves`](Self::moves). The others it only uses (a listener an address group): an update,
+    /// asked for with `parents`, can make it use another.
+    fn place(&self) -> Vec<Slot> {
+        self.parents()
+    }
+
     /// What must be done to `seen` so that it becomes `self`.
     fn change(&self, seen: &Self) -> Change;
 

@@ -4,7 +4,8 @@
 //! lb ◄─ listener ◄─ pool ◄─┬─ member   natural key, four in one call
 //!  ▲    natural key        └─ monitor
 //!  ├── eip (outlives the lb)
-//!  └── rule (moves)
+//!  ├── rule (moves)
+//!  └── guarded ─► group (only used)
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -27,9 +28,9 @@ pub(crate) struct Toy {
     pub adopted: Option<Id>,
 }
 
-/// `lb/main`, `eip/main`, `rule/80`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`.
+/// `lb/main`, `eip/main`, `rule/80`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`, `group/main`, `guarded/80`.
 pub(crate) fn toy(slot: &str) -> Toy {
-    let kinds = ["lb", "eip", "rule", "listener", "pool", "monitor", "member"];
+    let kinds = ["lb", "eip", "rule", "listener", "pool", "monitor", "member", "group", "guarded"];
     let (kind, what) = slot.split_once('/').unwrap();
     Toy {
         kind: kinds.into_iter().find(|k| *k == kind).unwrap(),
@@ -80,11 +81,18 @@ impl Resource for Toy {
     fn parents(&self) -> Vec<Slot> {
         let port = self.what.split(':').next().unwrap();
         match self.kind {
-            "lb" => vec![],
+            "lb" | "group" => vec![],
+            "guarded" => vec![Slot::new("lb", "main"), Slot::new("group", "main")],
             "eip" | "rule" | "listener" => vec![Slot::new("lb", "main")],
             "pool" => vec![Slot::new("listener", port)],
             _ => vec![Slot::new("pool", port)],
         }
+    }
+
+    fn place(&self) -> Vec<Slot> {
+        let mut parents = self.parents();
+        parents.retain(|parent| parent.kind() != "group");
+        parents
     }
 
     fn change(&self, seen: &Self) -> Change {

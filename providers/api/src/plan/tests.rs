@@ -110,6 +110,30 @@ fn what_moves_is_hung_on_its_new_parent_before_the_old_one_goes() {
 }
 
 #[test]
+fn what_is_only_used_is_exchanged_in_place() {
+    let model = [toy("lb/main"), toy("group/main"), toy("guarded/80")];
+    let lb = toy("lb/main").seen("a", &[]);
+    let open = [lb.clone(), toy("guarded/80").seen("b", &["a"])];
+    assert_eq!(words(&model, &open), ["+ group/main", "~ guarded/80 (parents)"]);
+    let two = [
+        lb.clone(),
+        toy("group/main").seen("c", &[]),
+        toy("group/main").seen("d", &[]),
+        toy("guarded/80").seen("e", &["a", "d"]),
+    ];
+    assert_eq!(words(&model, &two), ["~ guarded/80 (parents)", "- group/main"]);
+    let moved = [lb, toy("group/main").seen("c", &[]), toy("guarded/80").seen("e", &["other", "c"])];
+    assert_eq!(words(&model, &moved), ["+ guarded/80", "- guarded/80"]);
+    assert_eq!(
+        words(&[], &two),
+        ["- guarded/80", "- group/main and 1 more", "- lb/main"][..]
+            .iter()
+            .map(|s| s.replace(" and 1 more", ""))
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
 fn an_unbound_address_is_bound() {
     let mut seen = found();
     seen[1].parents.clear();
