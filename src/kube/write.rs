@@ -67,12 +67,19 @@ impl Writer {
         let key = Key::of(&service.metadata);
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(&(ours, at)) = written.get(&key) else { return false };
-        // A watch is never longer behind than that. What still seems older is: etcd was restored from a backup.
-        let stale = version(service) < Some(ours) && self.clock.now() < at + BEHIND_AT_MOST;
-        if !stale {
+        if version(service) >= Some(ours) {
             written.remove(&key);
+            return false;
         }
-        stale
+        // A watch is hardly ever longer behind than that. What still seems older probably is: etcd was restored from a
+        // backup. The next claim asks the API server.
+        self.clock.now() < at + BEHIND_AT_MOST
+    }
+
+    /// Whether nothing tells that the cached `service` is older than what the API server has.
+    fn is_current(&self, service: &Service) -> bool {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.get(&Key::of(&service.metadata)).is_none_or(|(ours, _)| version(service) >= Some(*ours))
     }
 
     /// Forgets a Service that is gone.
@@ -80,12 +87,14 @@ impl Writer {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Makes sure that finalizer and annotation are there before the first call to the cloud.
+    /// Makes sure that finalizer and annotation are there before the first call to the cloud. They may stand on a
+    /// cached `service` though we have taken them off since.
     ///
     /// # Errors
     /// The API server did not take it.
     pub async fn claim(&self, service: &Arc<Service>, provider: &str) -> Result<Written, Error> {
-        if ferrolb_core::has_finalizer(service) && ferrolb_core::holder(service) == Some(provider) {
+        let held = ferrolb_core::has_finalizer(service) && ferrolb_core::holder(service) == Some(provider);
+        if held && self.is_current(service) {
             return Ok(Written::Now(service.clone()));
         }
         let ours = ours(service);
