@@ -132,6 +132,12 @@ impl<P: Provider> Engine<P> {
             plan.steps.append(&mut plan.held);
         }
         let warnings = held(&plan.held);
+        let given_back = |steps: &[Step<P::Resource>]| -> BTreeSet<IpAddr> {
+            steps.iter().filter(|step| step.verb == Verb::Delete).flat_map(addresses).collect()
+        };
+        let going = given_back(&plan.steps);
+        let published = want.map(|want| want.published.as_slice()).unwrap_or_default();
+        let withdrawn = published.iter().any(|address| going.contains(address));
         let mut run = Run {
             engine: self,
             owner,
@@ -142,11 +148,10 @@ impl<P: Provider> Engine<P> {
             undeleted: Vec::new(),
             held_groups: BTreeSet::new(),
             blocked: BTreeSet::new(),
-            outcome: Outcome { problems: plan.refusals, warnings, ..Outcome::default() },
-            going: plan.steps.iter().filter(|step| step.verb == Verb::Delete).flat_map(addresses).collect(),
+            // What is only held is not promised any more either.
+            unpromised: going.into_iter().chain(given_back(&plan.held)).collect(),
+            outcome: Outcome { problems: plan.refusals, warnings, withdrawn, ..Outcome::default() },
         };
-        let published = want.map(|want| want.published.as_slice()).unwrap_or_default();
-        run.outcome.withdrawn = published.iter().any(|address| run.going.contains(address));
         for (slot, id) in plan.missing {
             run.outcome.problems.push(Problem {
                 option: slot.to_string(),
@@ -195,8 +200,8 @@ struct Run<'a, P: Provider> {
     held_groups: BTreeSet<(String, Vec<Slot>)>,
     /// What waits for something else.
     blocked: BTreeSet<Slot>,
-    /// The addresses of what is to be deleted.
-    going: BTreeSet<IpAddr>,
+    /// The addresses of what is asked for no longer.
+    unpromised: BTreeSet<IpAddr>,
     outcome: Outcome,
 }
 
@@ -423,9 +428,9 @@ impl<P: Provider> Run<'_, P> {
             let live: Vec<_> = self.live.into_values().collect();
             let mut serving = self.engine.provider.status(model, &live);
             // What went may still be shown by what it hung on, and the cloud may give its address to somebody else.
-            self.engine.with_memory(self.owner, |m| self.going.extend(m.given_back()));
+            self.engine.with_memory(self.owner, |m| self.unpromised.extend(m.given_back()));
             let stay: BTreeSet<IpAddr> = self.present.values().flat_map(|s| s.resource.addresses()).collect();
-            serving.addresses.retain(|a| stay.contains(&a.ip) || !self.going.contains(&a.ip));
+            serving.addresses.retain(|a| stay.contains(&a.ip) || !self.unpromised.contains(&a.ip));
             self.outcome.serving = Some(serving);
         }
         self.outcome

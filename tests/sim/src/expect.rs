@@ -33,8 +33,11 @@ pub fn wrong(s: &mut State) -> Vec<String> {
     for (key, service) in api.all(Kind::Service).filter(|(_, service)| is_ours(service)) {
         if condition(service, "ferrolb.io/Ready").0 == "True" {
             let mut say = |text: String| wrong.push(format!("{}/{} {}: {text}", key.1, key.2, uid(service)));
-            let pods = |port: &Value| pods(api, key, port);
-            complete(service, law, (&nodes, &pods), &mut say);
+            let members = |port: &Value| match Wish::of(service) {
+                Some(Wish::Pods) => pods(api, key, port),
+                _ => nodes.iter().map(|n| format!("{n}:{}", port["nodePort"])).collect(),
+            };
+            complete(service, law, members, &mut say);
         }
     }
     wrong
@@ -79,12 +82,7 @@ fn answered(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
 }
 
 /// The cloud has exactly what belongs to it.
-fn complete(
-    service: &Value,
-    law: &Law,
-    (nodes, pods): (&BTreeSet<String>, &dyn Fn(&Value) -> BTreeSet<String>),
-    say: &mut impl FnMut(String),
-) {
+fn complete(service: &Value, law: &Law, members: impl Fn(&Value) -> BTreeSet<String>, say: &mut impl FnMut(String)) {
     let wish = Wish::of(service);
     let (ledger, uid) = (&law.ledger, uid(service));
     let count = |kind: &str| ledger.of_uid(kind, uid).len();
@@ -109,13 +107,10 @@ fn complete(
             continue;
         };
         let pool = &listener["default_pool_id"];
-        let members = ledger.objects("members").filter(|m| m["pool_id"] == *pool);
+        let found = ledger.objects("members").filter(|m| m["pool_id"] == *pool);
         let targets: BTreeSet<String> =
-            members.map(|m| format!("{}:{}", m["address"].as_str().unwrap_or_default(), m["protocol_port"])).collect();
-        let wanted: BTreeSet<String> = match wish {
-            Some(Wish::Pods) => pods(port),
-            _ => nodes.iter().map(|n| format!("{n}:{}", port["nodePort"])).collect(),
-        };
+            found.map(|m| format!("{}:{}", m["address"].as_str().unwrap_or_default(), m["protocol_port"])).collect();
+        let wanted = members(port);
         if targets != wanted {
             say(format!("members {targets:?} instead of {wanted:?}"));
         }

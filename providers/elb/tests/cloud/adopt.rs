@@ -6,7 +6,7 @@ use ferrolb_mock::{Config, FaultPlan};
 use ferrolb_provider::{Conflict, Holder, Id, ProviderError, Slot};
 use serde_json::json;
 
-use crate::harness::{AUTOCREATE, CCE_EXAMPLE, CLASS, ID, World, addresses, owner, service, union};
+use crate::harness::{ALLOW, AUTOCREATE, CCE_EXAMPLE, CLASS, ID, World, addresses, owner, service, union};
 
 #[tokio::test]
 async fn listeners_come_and_go_and_the_load_balancer_stays() {
@@ -95,7 +95,7 @@ async fn from_ones_own_to_an_existing_one() {
     let world = World::new().await;
     world.converge(&service(&[(AUTOCREATE, CCE_EXAMPLE)])).await;
     let id = world.foreign().await;
-    let outcome = world.converge(&service(&[(ID, &id)])).await;
+    let outcome = world.converge(&service(&[(ID, &id), ALLOW])).await;
     assert_eq!(addresses(&outcome), ["203.0.113.2", "198.18.0.3"]);
     assert_eq!(world.counts(), [1, 1, 2, 1, 3, 1]);
 }

@@ -77,7 +77,7 @@ async fn what_cannot_have_pods_says_so_and_makes_no_call() {
     want.options.insert("kubernetes.io/hws-hostNetwork".into(), "true".into());
     want.ports[0].backends[0].kind = BackendKind::HostPod;
     let outcome = world.pass(&want).await;
-    assert_eq!(addresses(&world), ["172.16.9.1:8080"]);
+    assert_eq!(addresses(&world), ["172.16.9.1:8080"], "{outcome:#?}");
     assert!(outcome.warnings.iter().any(|p| p.message.contains("some pods are not on the network")), "{outcome:#?}");
 }
 

@@ -100,7 +100,7 @@ fn allowed(want: &Desired) -> Desired {
 async fn an_address_that_is_asked_for_no_longer_goes_only_when_that_is_allowed() {
     let mut world = World::new().await;
     let public = addresses(&world.converge(&union()).await);
-    let private = service(&[(CLASS, "union"), (AUTOCREATE, r#"{"type":"inner"}"#)]);
+    let private = service(&[(CLASS, "union"), (AUTOCREATE, r#"{"type":"inner","name":"james"}"#)]);
     world.calls();
     let outcome = world.converge(&private).await;
     // It leaves the status, so that nobody begins to use it, and stays for those who do.
@@ -133,7 +133,7 @@ async fn a_load_balancer_serves_on_beside_the_one_that_takes_over() {
     // Ours keeps listener, pool and members.
     assert_eq!(world.counts(), [2, 2, 3, 2, 6, 2], "{outcome:#?}");
     let slots: Vec<&str> = outcome.warnings.iter().filter_map(|w| w.message.split(' ').next()).collect();
-    assert_eq!(slots, ["loadbalancer/main", "eip/main"], "{:#?}", outcome.warnings);
+    assert_eq!(slots, ["eip/main", "loadbalancer/main"], "{:#?}", outcome.warnings);
     let outcome = world.converge(&allowed(&adopted)).await;
     assert!(outcome.warnings.is_empty(), "{outcome:#?}");
     assert_eq!(world.counts(), [1, 1, 2, 1, 3, 1], "theirs, with ours on it");

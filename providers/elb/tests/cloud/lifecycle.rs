@@ -3,7 +3,7 @@
 use ferrolb_mock::FaultPlan;
 use ferrolb_provider::{Health, Protocol, Provider};
 
-use crate::harness::{AUTOCREATE, CLASS, World, addresses, backend, owner, performance, port, service, union};
+use crate::harness::{ALLOW, AUTOCREATE, CLASS, World, addresses, backend, owner, performance, port, service, union};
 
 #[tokio::test]
 async fn the_vendors_example_comes_up_within_the_budget_and_goes_without_a_trace() {
@@ -173,7 +173,7 @@ async fn ports_and_settings_follow_the_wish() {
     world.converge(&want).await;
     assert_eq!(world.counts(), [1, 1, 1, 1, 3, 0]);
     // Private instead of public: the address goes with its EIP.
-    want.options.insert(AUTOCREATE.into(), r#"{"name":"jane"}"#.into());
+    want.options.extend([(AUTOCREATE, r#"{"name":"jane"}"#), ALLOW].map(|(key, value)| (key.into(), value.into())));
     let outcome = world.converge(&want).await;
     assert_eq!(addresses(&outcome).len(), 1);
     assert_eq!(world.counts()[1], 0);
@@ -225,6 +225,7 @@ async fn a_public_address_is_not_named_any_more_when_it_is_to_go() {
         let [eip, private] = [0, 1].map(|n| both[n].ip);
         let mut want = public.clone();
         want.options.get_mut(AUTOCREATE).unwrap().replace_range(..16, r#"{"type":"inner""#);
+        want.options.insert(ALLOW.0.into(), ALLOW.1.into());
         want.published = vec![eip, private];
         world.calls();
         let outcome = world.pass(&want).await;
