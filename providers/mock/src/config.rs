@@ -99,6 +99,9 @@ pub struct Config {
     /// Upper bound of a health monitor's delay and timeout, to speed tests up.
     #[serde(skip)]
     pub max_probe_interval: Option<Duration>,
+    /// Upper bound of the idle time of TCP connections, to speed tests up.
+    #[serde(skip)]
+    pub max_tcp_idle: Option<Duration>,
     /// Upper bound of the idle time of UDP sessions, to speed tests up.
     #[serde(skip)]
     pub max_udp_idle: Option<Duration>,
@@ -143,6 +146,7 @@ impl Default for Config {
             eip_create_delay: Duration::ZERO,
             nat_delay: Duration::ZERO,
             max_probe_interval: None,
+            max_tcp_idle: None,
             max_udp_idle: None,
             max_drain: None,
             state_file: None,

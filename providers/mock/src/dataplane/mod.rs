@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Cloud ─ changed ─► run: View::of(cloud) ─┬─► front per (protocol, address:port) ── watch<Arc<Target>>
-//!                     ▲                    │      tcp: accept ► balance ► copy both ways
+//!                     ▲                    │      tcp: accept ► balance ► relay
 //!                     │ verdicts           │      udp: session per client ► balance
 //!                     └── prober per member┘
 //!
@@ -21,6 +21,7 @@ mod gateway;
 mod judge;
 mod nftables;
 mod probe;
+mod relay;
 mod run;
 mod sockets;
 mod tcp;

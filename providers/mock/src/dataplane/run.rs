@@ -27,6 +27,7 @@ const LAST_RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     probe: Duration,
+    tcp_idle: Duration,
     udp_idle: Duration,
     drain: Duration,
 }
@@ -78,6 +79,7 @@ impl Limits {
     pub fn of(config: &Config) -> Self {
         Self {
             probe: config.max_probe_interval.unwrap_or(Duration::MAX),
+            tcp_idle: config.max_tcp_idle.unwrap_or(Duration::MAX),
             udp_idle: config.max_udp_idle.unwrap_or(Duration::MAX),
             drain: config.max_drain.unwrap_or(Duration::MAX),
         }
@@ -90,9 +92,10 @@ impl Limits {
         }
         for (front, target) in &mut view.fronts {
             let target = Arc::make_mut(target);
-            if front.transport == Transport::Udp {
-                target.idle = target.idle.min(self.udp_idle);
-            }
+            target.idle = target.idle.min(match front.transport {
+                Transport::Tcp => self.tcp_idle,
+                Transport::Udp => self.udp_idle,
+            });
             if let Some(drain) = target.pool.as_mut().and_then(|pool| pool.drain.as_mut()) {
                 *drain = self.drain.min(*drain);
             }

@@ -69,12 +69,16 @@ pub async fn udp_server(name: &'static str) -> Server {
 
 /// A cloud in a slice of 127/8 of its own.
 pub async fn cloud() -> Cloud {
+    Cloud::start(config()).await
+}
+
+pub fn config() -> Config {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let n = NEXT.fetch_add(1, Ordering::SeqCst) * 2;
     // The process id keeps two runs of this binary apart.
     let second = 64 + std::process::id() % 128;
     let range = |n: u16| format!("127.{second}.{n}.0/24").parse().unwrap();
-    Cloud::start(Config {
+    Config {
         dataplane: true,
         vip_range: range(n),
         eip_range: range(n + 1),
@@ -82,8 +86,7 @@ pub async fn cloud() -> Cloud {
         max_udp_idle: Some(Duration::from_millis(300)),
         max_drain: Some(Duration::from_millis(300)),
         ..Config::default()
-    })
-    .await
+    }
 }
 
 impl Cloud {

@@ -14,6 +14,7 @@ mod golden;
 mod ipgroups;
 mod nat;
 mod paging;
+mod relay;
 mod restart;
 mod signing;
 mod wire;
