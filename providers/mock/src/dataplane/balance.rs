@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::view::{Backend, Pool, Target};
+use super::view::{Backend, Pool, Sticky, Target};
 use crate::state::Algorithm;
 
 /// Clients remembered for stickiness before the expired ones are swept out.
@@ -27,7 +27,24 @@ pub struct Balancer(Mutex<Memory>);
 #[derive(Default)]
 struct Memory {
     members: HashMap<Arc<str>, Record>,
-    sticky: HashMap<IpAddr, (Arc<str>, Instant)>,
+    sticky: HashMap<Key, (Arc<str>, Instant)>,
+}
+
+/// By what a client is known again.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    Source(IpAddr),
+    /// The value of an application's cookie.
+    Cookie(String),
+}
+
+/// For whom a member is chosen.
+pub struct Wish<'a> {
+    pub client: IpAddr,
+    /// The one that it should be, if it may get anything.
+    pub member: Option<&'a str>,
+    /// Those that were tried.
+    pub except: &'a [Arc<str>],
 }
 
 struct Record {
@@ -47,14 +64,21 @@ pub struct Lease {
     end: watch::Receiver<Option<Instant>>,
 }
 
+impl Wish<'_> {
+    /// Of a client that wishes nothing.
+    pub fn of(client: IpAddr) -> Self {
+        Self { client, member: None, except: &[] }
+    }
+}
+
 impl Balancers {
     /// The member for a client of a front, if it is let in and there is any.
     pub fn pick(&self, target: &Target, client: IpAddr, now: Instant) -> Option<Lease> {
         let pool = target.pool.as_ref().filter(|_| target.access.admits(client))?;
-        self.of(pool).pick(pool, client, now)
+        self.of(pool).pick(pool, &Wish::of(client), now)
     }
 
-    fn of(&self, pool: &Pool) -> Arc<Balancer> {
+    pub fn of(&self, pool: &Pool) -> Arc<Balancer> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get(&pool.id) {
             return known.clone();
@@ -73,18 +97,40 @@ impl Balancers {
 }
 
 impl Balancer {
-    pub fn pick(self: &Arc<Self>, pool: &Pool, client: IpAddr, now: Instant) -> Option<Lease> {
+    pub fn pick(self: &Arc<Self>, pool: &Pool, wish: &Wish, now: Instant) -> Option<Lease> {
+        let others;
+        let pool = if wish.except.is_empty() {
+            pool
+        } else {
+            let members = pool.members.iter().filter(|member| !wish.except.contains(&member.id)).cloned();
+            others = Pool { members: members.collect(), ..pool.clone() };
+            &others
+        };
+        let by_source = match pool.sticky {
+            Some(Sticky::Source(lasting)) => Some((Key::Source(wish.client), lasting)),
+            _ => None,
+        };
         let mut memory = self.lock();
-        let chosen = memory.stuck(pool, client, now).or_else(|| memory.choose(pool, client, now))?;
-        if let Some(lasting) = pool.sticky {
-            if memory.sticky.len() >= SWEEP_AT {
-                memory.sticky.retain(|_, (_, until)| *until > now);
-            }
-            memory.sticky.insert(client, (chosen.id.clone(), now + lasting));
+        let stuck = by_source.as_ref().and_then(|(key, _)| memory.recall(key, now));
+        let known = stuck.as_deref().or(wish.member);
+        let known = known.and_then(|id| pool.members.iter().find(|member| *member.id == *id));
+        let chosen = known.or_else(|| memory.choose(pool, wish.client, now))?;
+        if let Some((key, lasting)) = by_source {
+            memory.remember(key, &chosen.id, now + lasting, now);
         }
         let record = memory.record(&chosen.id, now);
         record.active += 1;
         Some(Lease { backend: chosen.clone(), end: record.end.subscribe(), balancer: self.clone() })
+    }
+
+    /// The member that a client is known to stick to.
+    pub fn recall(&self, key: &Key, now: Instant) -> Option<Arc<str>> {
+        self.lock().recall(key, now)
+    }
+
+    /// Makes a client stick to a member.
+    pub fn remember(&self, key: Key, member: &Arc<str>, until: Instant, now: Instant) {
+        self.lock().remember(key, member, until, now);
     }
 
     fn note(&self, pool: &Pool, now: Instant) {
@@ -115,10 +161,15 @@ impl Memory {
         self.members.entry(id.clone()).or_insert_with(new)
     }
 
-    fn stuck<'a>(&self, pool: &'a Pool, client: IpAddr, now: Instant) -> Option<&'a Backend> {
-        pool.sticky?;
-        let (id, _) = self.sticky.get(&client).filter(|(_, until)| *until > now)?;
-        pool.members.iter().find(|member| member.id == *id)
+    fn recall(&self, key: &Key, now: Instant) -> Option<Arc<str>> {
+        self.sticky.get(key).filter(|(_, until)| *until > now).map(|(member, _)| member.clone())
+    }
+
+    fn remember(&mut self, key: Key, member: &Arc<str>, until: Instant, now: Instant) {
+        if self.sticky.len() >= SWEEP_AT {
+            self.sticky.retain(|_, (_, until)| *until > now);
+        }
+        self.sticky.insert(key, (member.clone(), until));
     }
 
     fn choose<'a>(&mut self, pool: &'a Pool, client: IpAddr, now: Instant) -> Option<&'a Backend> {

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! Cloud ─ changed ─► run: View::of(cloud) ─┬─► front per (protocol, address:port) ── watch<Arc<Target>>
-//!                     ▲                    │      tcp: accept ► balance ► relay
+//!                     ▲                    │      tcp: accept (► TLS) ► balance ► relay
+//!                     │                    │      http: accept (► TLS) ► balance each request
 //!                     │ verdicts           │      udp: session per client ► balance
 //!                     └── prober per member┘
 //!
@@ -17,14 +18,18 @@
 mod access;
 mod announce;
 mod balance;
+mod cookies;
 mod gateway;
+mod http;
 mod judge;
 mod nftables;
 mod probe;
 mod relay;
 mod run;
+mod service;
 mod sockets;
 mod tcp;
+mod tls;
 mod udp;
 mod view;
 

@@ -4,10 +4,12 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
+use super::tls;
 use super::view::Probe;
 use crate::state::{Health, MonitorType};
 
@@ -20,24 +22,30 @@ const LINE: usize = 1024;
 pub async fn probe(probe: &Probe) -> Health {
     let looked = async {
         match probe.kind {
-            MonitorType::Http => http(probe).await,
+            MonitorType::Http => http(probe, tcp(probe.address).await?).await,
             MonitorType::UdpConnect => udp(probe.address, probe.timeout.min(REFUSAL_WAIT)).await,
-            // TLS is not spoken here: that the port accepts must do.
-            MonitorType::Tcp | MonitorType::Https | MonitorType::Tls | MonitorType::Grpc => {
-                tcp(probe.address).await.map(drop)
-            }
+            MonitorType::Https => http(probe, secured(probe.address).await?).await,
+            MonitorType::Tls => secured(probe.address).await.map(drop),
+            // HTTP/2 is not spoken here: that the port accepts must do.
+            MonitorType::Tcp | MonitorType::Grpc => tcp(probe.address).await.map(drop),
         }
     };
     match timeout(probe.timeout, looked).await {
         Ok(Ok(())) => Health::Online,
         Ok(Err(reason)) => Health::Offline(reason),
-        Err(_) if probe.kind == MonitorType::Http => Health::Offline("RECV_RESPONSE_TIMEOUT"),
+        Err(_) if matches!(probe.kind, MonitorType::Http | MonitorType::Https) => {
+            Health::Offline("RECV_RESPONSE_TIMEOUT")
+        }
         Err(_) => Health::Offline("CONNECT_TIMEOUT"),
     }
 }
 
 async fn tcp(address: SocketAddr) -> Result<TcpStream, &'static str> {
     TcpStream::connect(address).await.map_err(|error| reason(&error))
+}
+
+async fn secured(address: SocketAddr) -> Result<TlsStream<TcpStream>, &'static str> {
+    tls::to_member(tcp(address).await?, address.ip()).await.map_err(|_| "SSL_HANDSHAKE_ERROR")
 }
 
 /// Sends an empty datagram. Silence is good: only a refusal by ICMP says that nobody listens.
@@ -54,8 +62,7 @@ async fn udp(address: SocketAddr, wait: Duration) -> Result<(), &'static str> {
     }
 }
 
-async fn http(probe: &Probe) -> Result<(), &'static str> {
-    let mut stream = tcp(probe.address).await?;
+async fn http(probe: &Probe, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), &'static str> {
     let request = format!(
         "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: healthcheck\r\nConnection: close\r\n\r\n",
         probe.http_method, probe.url_path, probe.host

@@ -126,7 +126,7 @@ fn start(app: &App, balancers: &Arc<Balancers>, front: Front, target: Arc<Target
         match front.transport {
             Transport::Tcp => {
                 let listener = bound(&front, &socket, tokio::net::TcpListener::bind).await;
-                tcp::run(listener, target, balancers, socket).await;
+                tcp::run(listener, tcp::Front { address: front.address, target, balancers, socket }).await;
             }
             Transport::Udp => {
                 let bound = bound(&front, &socket, tokio::net::UdpSocket::bind).await;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::Access;
+use super::service::Service;
 use crate::state::{self, Algorithm, Cloud, Codes, Listener, Monitor, MonitorType, Protocol};
 
 /// Ports of one listener that are really listened on: a range may have as many as a process may not open.
@@ -42,6 +43,7 @@ pub struct Target {
     pub access: Access,
     /// How long a silent connection or UDP session lives.
     pub idle: Duration,
+    pub service: Service,
     /// Where they go; none: nowhere.
     pub pool: Option<Pool>,
 }
@@ -51,13 +53,26 @@ pub struct Target {
 pub struct Pool {
     pub id: String,
     pub algorithm: Algorithm,
-    /// How long a client sticks to a member after its last connection.
-    pub sticky: Option<Duration>,
+    pub sticky: Option<Sticky>,
     /// How long connections to a member last that left; none: as long as they like.
     pub drain: Option<Duration>,
     /// How long a new member takes to get its full share.
     pub slow_start: Option<Duration>,
+    /// Whether its members speak TLS.
+    pub tls: bool,
+    /// How many members it has, those that may get nothing included.
+    pub declared: usize,
     pub members: Vec<Backend>,
+}
+
+/// By what a client sticks to a member, and for how long after it was last there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sticky {
+    Source(Duration),
+    /// A cookie that the load balancer sets.
+    Own(Duration),
+    /// A cookie of this name that the application sets.
+    Application(String, Duration),
 }
 
 /// A member that may get connections.
@@ -88,10 +103,12 @@ impl View {
         let addresses = addresses(cloud);
         let mut view = Self::default();
         for (_, listener) in cloud.listeners.iter() {
-            let Some(transport) = transport(listener.protocol) else { continue };
+            let reached = addresses.get(listener.loadbalancer_id.as_str());
+            let Some(service) = Service::of(cloud, listener, reached.and_then(|reached| reached.eip)) else { continue };
+            let transport = if listener.protocol.is_datagram() { Transport::Udp } else { Transport::Tcp };
             for port in listener.ports().iter().flat_map(|r| r.start_port..=r.end_port).take(MAX_PORTS) {
-                let target = Arc::new(target(cloud, listener, port));
-                for address in addresses.get(listener.loadbalancer_id.as_str()).into_iter().flatten() {
+                let target = Arc::new(target(cloud, listener, service.clone(), port));
+                for address in reached.into_iter().flat_map(|reached| &reached.all) {
                     let address = SocketAddr::new(*address, port);
                     let front = Front { transport, address, listener_id: listener.id.clone() };
                     view.fronts.insert(front, target.clone());
@@ -113,40 +130,40 @@ impl View {
     }
 }
 
+/// Where a load balancer is reached.
+#[derive(Default)]
+struct Reached {
+    all: Vec<IpAddr>,
+    eip: Option<IpAddr>,
+}
+
 /// VIP and EIPs of each load balancer.
-fn addresses(cloud: &Cloud) -> BTreeMap<&str, Vec<IpAddr>> {
-    let mut addresses: BTreeMap<&str, Vec<IpAddr>> = BTreeMap::new();
+fn addresses(cloud: &Cloud) -> BTreeMap<&str, Reached> {
+    let mut addresses: BTreeMap<&str, Reached> = BTreeMap::new();
     for (id, lb) in cloud.loadbalancers.iter() {
-        addresses.entry(id).or_default().extend(lb.vip_address);
+        addresses.entry(id).or_default().all.extend(lb.vip_address);
     }
     for (_, eip) in cloud.eips.iter() {
         if let Some(bound) = &eip.bound {
-            addresses.entry(bound.instance()).or_default().push(eip.address);
+            let reached = addresses.entry(bound.instance()).or_default();
+            reached.all.push(eip.address);
+            reached.eip = Some(eip.address);
         }
     }
     addresses
 }
 
-/// HTTP is forwarded as a byte stream. What would need a certificate does not exist here.
-fn transport(protocol: Protocol) -> Option<Transport> {
-    match protocol {
-        Protocol::Tcp | Protocol::Http => Some(Transport::Tcp),
-        Protocol::Udp => Some(Transport::Udp),
-        _ => None,
-    }
-}
-
-fn target(cloud: &Cloud, listener: &Listener, port: u16) -> Target {
+fn target(cloud: &Cloud, listener: &Listener, service: Service, port: u16) -> Target {
     let pool = listener.default_pool_id.as_ref().and_then(|id| cloud.pools.get(id));
     Target {
         access: Access::of(cloud, listener),
         idle: seconds(listener.keepalive_timeout),
+        service,
         pool: pool.map(|pool| shown(cloud, pool, port)),
     }
 }
 
 fn shown(cloud: &Cloud, pool: &state::Pool, listener_port: u16) -> Pool {
-    let sticky = pool.session_persistence.as_ref().map(|persistence| 60 * persistence.persistence_timeout);
     let eligible = pool.members.iter().filter(|(_, member)| cloud.is_eligible(pool, member));
     let backend = |(id, member): (&String, &state::Member)| {
         let port = if pool.any_port_enable { listener_port } else { member.protocol_port };
@@ -155,11 +172,23 @@ fn shown(cloud: &Cloud, pool: &state::Pool, listener_port: u16) -> Pool {
     Pool {
         id: pool.id.clone(),
         algorithm: pool.lb_algorithm,
-        sticky: sticky.map(seconds),
+        sticky: pool.session_persistence.as_ref().map(|persistence| sticky(pool.protocol, persistence)),
         // Content is not drained: the vendor does it for TCP, UDP and QUIC only.
         drain: period(pool, "connection_drain", "timeout").filter(|_| !pool.protocol.is_http()),
         slow_start: period(pool, "slow_start", "duration"),
+        tls: matches!(pool.protocol, Protocol::Https | Protocol::Tls),
+        declared: pool.members.len(),
         members: eligible.map(backend).collect(),
+    }
+}
+
+/// Cookies exist in HTTP only: elsewhere it is always the source address.
+fn sticky(protocol: Protocol, persistence: &state::Persistence) -> Sticky {
+    let lasting = seconds(60 * persistence.persistence_timeout);
+    match (persistence.kind.as_str(), &persistence.cookie_name) {
+        ("HTTP_COOKIE", _) if protocol.is_http() => Sticky::Own(lasting),
+        ("APP_COOKIE", Some(name)) if protocol.is_http() => Sticky::Application(name.clone(), lasting),
+        _ => Sticky::Source(lasting),
     }
 }
 

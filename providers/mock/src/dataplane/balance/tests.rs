@@ -9,11 +9,12 @@ fn pool(algorithm: Algorithm, weights: &[(&str, u32)]) -> Pool {
         weight: *weight,
     };
     let members = weights.iter().map(backend).collect();
-    Pool { id: "pool".into(), algorithm, sticky: None, drain: None, slow_start: None, members }
+    let id = "pool".to_owned();
+    Pool { id, algorithm, sticky: None, drain: None, slow_start: None, tls: false, declared: weights.len(), members }
 }
 
-fn client(last: u8) -> IpAddr {
-    IpAddr::from([10, 0, 0, last])
+fn client(last: u8) -> Wish<'static> {
+    Wish::of(IpAddr::from([10, 0, 0, last]))
 }
 
 fn name(lease: &Lease) -> String {
@@ -24,7 +25,7 @@ fn name(lease: &Lease) -> String {
 fn round_robin_is_smooth_and_follows_weights() {
     let balancer = Arc::new(Balancer::default());
     let pool = pool(Algorithm::RoundRobin, &[("a", 3), ("b", 1)]);
-    let order: String = (0..8).map(|_| name(&balancer.pick(&pool, client(1), Instant::now()).unwrap())).collect();
+    let order: String = (0..8).map(|_| name(&balancer.pick(&pool, &client(1), Instant::now()).unwrap())).collect();
     assert_eq!(order, "aabaaaba");
 }
 
@@ -32,12 +33,12 @@ fn round_robin_is_smooth_and_follows_weights() {
 fn least_connections_counts_open_ones_only() {
     let balancer = Arc::new(Balancer::default());
     let pool = pool(Algorithm::LeastConnections, &[("a", 1), ("b", 1)]);
-    let first = balancer.pick(&pool, client(1), Instant::now()).unwrap();
-    let second = balancer.pick(&pool, client(1), Instant::now()).unwrap();
+    let first = balancer.pick(&pool, &client(1), Instant::now()).unwrap();
+    let second = balancer.pick(&pool, &client(1), Instant::now()).unwrap();
     assert_ne!(first.backend.id, second.backend.id);
     let freed = name(&first);
     drop(first);
-    assert_eq!(name(&balancer.pick(&pool, client(1), Instant::now()).unwrap()), freed);
+    assert_eq!(name(&balancer.pick(&pool, &client(1), Instant::now()).unwrap()), freed);
     drop(second);
 }
 
@@ -45,7 +46,7 @@ fn least_connections_counts_open_ones_only() {
 fn least_connections_follows_weights() {
     let balancer = Arc::new(Balancer::default());
     let pool = pool(Algorithm::LeastConnections, &[("a", 1), ("b", 4)]);
-    let leases: Vec<Lease> = (0..10).map(|_| balancer.pick(&pool, client(1), Instant::now()).unwrap()).collect();
+    let leases: Vec<Lease> = (0..10).map(|_| balancer.pick(&pool, &client(1), Instant::now()).unwrap()).collect();
     assert_eq!(leases.iter().filter(|lease| &*lease.backend.id == "b").count(), 8);
 }
 
@@ -54,7 +55,7 @@ fn source_ip_moves_only_the_clients_of_a_lost_member() {
     let balancer = Arc::new(Balancer::default());
     let all = pool(Algorithm::SourceIp, &[("a", 1), ("b", 1), ("c", 1)]);
     let less = pool(Algorithm::SourceIp, &[("a", 1), ("b", 1)]);
-    let pick = |pool: &Pool, n| name(&balancer.pick(pool, client(n), Instant::now()).unwrap());
+    let pick = |pool: &Pool, n| name(&balancer.pick(pool, &client(n), Instant::now()).unwrap());
     let (before, after): (Vec<_>, Vec<_>) = (0..100).map(|n| (pick(&all, n), pick(&less, n))).unzip();
     assert!(before.iter().zip(&after).all(|(before, after)| before == "c" || before == after));
     assert!(["a", "b", "c"].iter().all(|id| before.iter().any(|chosen| chosen == id)));
@@ -64,10 +65,10 @@ fn source_ip_moves_only_the_clients_of_a_lost_member() {
 fn a_sticky_client_stays_until_time_or_member_is_gone() {
     let balancer = Arc::new(Balancer::default());
     let mut pool = pool(Algorithm::RoundRobin, &[("a", 1), ("b", 1)]);
-    pool.sticky = Some(Duration::from_secs(60));
+    pool.sticky = Some(Sticky::Source(Duration::from_secs(60)));
     let start = Instant::now();
     let pick =
-        |pool: &Pool, seconds| name(&balancer.pick(pool, client(1), start + Duration::from_secs(seconds)).unwrap());
+        |pool: &Pool, seconds| name(&balancer.pick(pool, &client(1), start + Duration::from_secs(seconds)).unwrap());
     assert_eq!(pick(&pool, 0), "a");
     assert_eq!(pick(&pool, 59), "a");
     assert_eq!(pick(&pool, 118), "a", "each connection prolongs it");
@@ -75,7 +76,23 @@ fn a_sticky_client_stays_until_time_or_member_is_gone() {
     pool.members.retain(|member| &*member.id == "a");
     assert_eq!(pick(&pool, 179), "a");
     pool.members.clear();
-    assert!(balancer.pick(&pool, client(1), start).is_none());
+    assert!(balancer.pick(&pool, &client(1), start).is_none());
+}
+
+#[test]
+fn a_wish_counts_unless_the_member_is_out_or_was_tried() {
+    let balancer = Arc::new(Balancer::default());
+    let mut pool = pool(Algorithm::RoundRobin, &[("a", 1), ("b", 1)]);
+    let tried: [Arc<str>; 1] = ["b".into()];
+    let pick = |pool: &Pool, except| {
+        let wish = Wish { member: Some("b"), except, ..client(1) };
+        balancer.pick(pool, &wish, Instant::now()).map(|lease| name(&lease))
+    };
+    assert_eq!([pick(&pool, &[]), pick(&pool, &[]), pick(&pool, &tried)].map(Option::unwrap), ["b", "b", "a"]);
+    pool.members.retain(|member| &*member.id == "a");
+    assert_eq!(pick(&pool, &[]).unwrap(), "a");
+    pool.members.clear();
+    assert_eq!(pick(&pool, &[]), None);
 }
 
 #[test]
@@ -90,7 +107,7 @@ fn a_member_that_starts_slowly_gets_more_and_more() {
     balancer.note(&pool, joined);
     let share = |seconds| {
         let at = joined + Duration::from_secs(seconds);
-        (0..100).filter(|_| name(&balancer.pick(&pool, client(1), at).unwrap()) == "b").count()
+        (0..100).filter(|_| name(&balancer.pick(&pool, &client(1), at).unwrap()) == "b").count()
     };
     let shares = [0, 25, 100, 200].map(share);
     assert!(shares[0] <= 1 && (15..=25).contains(&shares[1]), "{shares:?}");
@@ -105,7 +122,7 @@ async fn connections_to_a_member_that_left_end_after_the_drain() {
     let without = Pool { members: Vec::new(), ..with.clone() };
     let now = || tokio::time::Instant::now().into_std();
     balancers.note([&with].into_iter(), now());
-    let mut lease = balancers.of(&with).pick(&with, client(1), now()).unwrap();
+    let mut lease = balancers.of(&with).pick(&with, &client(1), now()).unwrap();
     assert!(!lease.drains(now()));
 
     balancers.note([&without].into_iter(), now());
@@ -124,7 +141,7 @@ async fn without_a_drain_they_stay() {
     let balancers = Balancers::default();
     let with = pool(Algorithm::RoundRobin, &[("a", 1)]);
     let without = Pool { members: Vec::new(), ..with.clone() };
-    let mut lease = balancers.of(&with).pick(&with, client(1), Instant::now()).unwrap();
+    let mut lease = balancers.of(&with).pick(&with, &client(1), Instant::now()).unwrap();
     balancers.note([&without].into_iter(), Instant::now());
     assert!(tokio::time::timeout(Duration::from_secs(10_000), lease.ended()).await.is_err());
 }
