@@ -52,7 +52,7 @@ pub use lab::Lab;
 pub use light::LightPod;
 pub use metrics::Metrics;
 pub use net::Where;
-pub use prerequisites::ensure as ensure_prerequisites;
+pub use prerequisites::{ensure as ensure_prerequisites, ensure_program};
 pub use process::Running;
 pub use registry::{Listed, list};
 pub use teardown::{remove, remove_leftovers};

@@ -60,6 +60,14 @@ pub fn ensure() -> Result<()> {
     bail!("the lab cannot run here, this is missing:\n  - {}", missing.join("\n  - "));
 }
 
+/// The full path of one more program, installed from its Debian package if need be.
+pub fn ensure_program(program: &str, package: &'static str) -> Result<PathBuf> {
+    if find(program).is_none() && is_root() && find("apt-get").is_some() {
+        install(&BTreeSet::from([package]))?;
+    }
+    find(program).with_context(|| format!("program {program} (Debian package {package}) is missing"))
+}
+
 /// The full path of a program. Administrators' folders are searched too: a user's PATH often lacks them.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
