@@ -64,7 +64,7 @@ impl Told {
     pub fn words(&self) -> &[String] {
         match self {
             Self::Nothing => &[],
-            Self::Warned(words) | Self::Refused(words) | Self::Unready(words) => words,
+            Self::Warned(words) | Self::Refused(words) | Self::Unmet(words) => words,
         }
     }
 }
@@ -88,8 +88,8 @@ pub enum Told {
     Warned(Vec<String>),
     /// These words say what to correct, and nothing of the Service's has changed in the cloud.
     Refused(Vec<String>),
-    /// These words are the cloud's, or about its state, in the condition Ready; nothing was destroyed.
-    Unready(Vec<String>),
+    /// These words say what differs from the cloud and cannot be changed there, and nothing has changed.
+    Unmet(Vec<String>),
 }
 
 /// A Service to try `key` on; what load balancer it is to have is said next.
@@ -113,9 +113,9 @@ pub fn refused(words: &[&str]) -> Expect {
     Expect { told: Told::Refused(owned(words)), ..Expect::default() }
 }
 
-/// Ready is False with these words.
-pub fn unready(words: &[&str]) -> Expect {
-    Expect { told: Told::Unready(owned(words)), ..Expect::default() }
+/// A wish that the cloud's objects cannot be changed to; the words are about these.
+pub fn unmet(words: &[&str]) -> Expect {
+    Expect { told: Told::Unmet(owned(words)), ..Expect::default() }
 }
 
 fn owned(words: &[&str]) -> Vec<String> {

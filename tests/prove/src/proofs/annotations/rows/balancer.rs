@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::manifest::PUBLIC;
-use crate::proofs::annotations::case::{Case, key, refused, sees};
+use crate::proofs::annotations::case::{Case, key, refused, sees, unmet};
 
 const CLASS: &str = "kubernetes.io/elb.class";
 const ID: &str = "kubernetes.io/elb.id";
@@ -22,11 +22,12 @@ fn class() -> Vec<Case> {
         shared()
             .valid("union", sees("balancer/guaranteed", false))
             .edge("shared", sees("balancer/guaranteed", false))
-            .invalid("performance", refused(&["elb.class"])),
+            .invalid("performance", refused(&["elb.autocreate", "available_zone"])),
         shared().without(sees("balancer/guaranteed", false)),
         dedicated()
             .valid("performance", sees("balancer/guaranteed", true))
             .edge("Dedicated", sees("balancer/guaranteed", true))
+            .invalid("shared", unmet(&["of class", "delete the Service and make it anew"]))
             .invalid("gold", refused(&["\"gold\"", "union (shared), performance (dedicated) or dnat"])),
         shared().invalid("elasticity", refused(&["\"elasticity\"", "not supported", "union (shared)"])),
         key(CLASS).on("{dedicated:class}", "TCP:80").without(sees("balancer/id", "{dedicated:class}")),
@@ -43,9 +44,10 @@ fn id() -> Vec<Case> {
         key(ID)
             .ports("TCP:80,UDP:53")
             .edge(" {dedicated:id} ", sees("balancer/id", "{dedicated:id}").sees("UDP:53/listener/protocol", "UDP")),
-        key(ID)
-            .ports("TCP:80")
-            .invalid("00000000-0000-4000-8000-00000000dead", refused(&["00000000-0000-4000-8000-00000000dead"])),
+        key(ID).ports("TCP:80").invalid(
+            "00000000-0000-4000-8000-00000000dead",
+            unmet(&["00000000-0000-4000-8000-00000000dead does not exist", "name one that exists"]),
+        ),
         key(ID).shared("TCP:80").edge(
             "{shared:beside}",
             sees("balancer/id", "{shared:beside}").warned(&["elb.autocreate", "without effect"]),
@@ -60,14 +62,15 @@ fn autocreate() -> Vec<Case> {
     let public_sbgp = r#"{"type":"public","bandwidth_name":"row","bandwidth_chargemode":"traffic","bandwidth_size":300,"bandwidth_sharetype":"PER","eip_type":"5_sbgp","name":"row"}"#;
     vec![
         union()
-            .valid(public, sees("balancer/name", "row").sees("eip/bandwidth_size", 5))
-            .edge(public_300, sees("eip/bandwidth_size", 300))
-            .invalid(public_sbgp, refused(&["eip_type"]))
+            .valid(public, sees("balancer/name", "row").sees("eip/bandwidth/size", 5))
+            .edge(public_300, sees("eip/bandwidth/size", 300))
+            .invalid(public_sbgp, unmet(&["eip_type is 5_bgp, not 5_sbgp", "set it back"]))
             .invalid(r#"{"type":"public"}"#, refused(&["bandwidth_size", "eip_type"]))
             .invalid("true", refused(&["elb.autocreate", "{"])),
         union()
             .valid(INNER, sees("balancer/guaranteed", false).sees("eip", Value::Null))
-            .edge(r#"{"type":"inner","name":""}"#, sees("ours", 3))
+            .edge("{}", sees("ours", 3))
+            .invalid(r#"{"type":"inner","name":""}"#, refused(&["$.name", "the text is empty"]))
             .invalid(r#"{"type":"inner","name":"a b"}"#, refused(&["$.name", "letters, digits"])),
         key(AUTOCREATE)
             .ports("TCP:80")
@@ -75,7 +78,7 @@ fn autocreate() -> Vec<Case> {
             .valid(DEDICATED, sees("balancer/availability_zone_list", json!(["mock-1a"])))
             .invalid(
                 r#"{"type":"inner","available_zone":["mock-1b"],"l4_flavor_name":"L4_flavor.elb.s1.small"}"#,
-                refused(&["available_zone is mock-1a, not mock-1b"]),
+                unmet(&["available_zone is mock-1a, not mock-1b", "set it back"]),
             ),
         key(AUTOCREATE)
             .ports("TCP:80")
@@ -93,7 +96,7 @@ fn project() -> Vec<Case> {
             .valid("aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa", sees(path, "aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa"))
             .invalid(
                 "bbbbbbbb-1111-4111-8111-aaaaaaaaaaaa",
-                refused(&["enterprise project is aaaaaaaa", "not bbbbbbbb"]),
+                unmet(&["enterprise project is aaaaaaaa", "not bbbbbbbb"]),
             ),
         key(name).dedicated("TCP:80").edge("0", sees(path, "0")).removed(sees(path, "0")),
         key(name).dedicated("TCP:80").invalid("a b", refused(&["\"a b\"", "1 to 100 letters"])),

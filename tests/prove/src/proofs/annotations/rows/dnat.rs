@@ -1,6 +1,6 @@
 //! Rules of a NAT gateway.
 
-use crate::proofs::annotations::case::{Case, key, refused, sees, unready, warned};
+use crate::proofs::annotations::case::{Case, key, refused, sees, unmet, warned};
 
 const GATEWAY: &str = "kubernetes.io/natgateway.id";
 const EIP_ID: &str = "kubernetes.io/elb.eip-id";
@@ -21,7 +21,10 @@ fn gateway() -> Vec<Case> {
         key(GATEWAY)
             .dnat("TCP:80")
             .beside(EIP_ID, "{eip:gateway-2}")
-            .invalid("fe220000-0000-4000-8000-0000000000ff", unready(&["fe220000-0000-4000-8000-0000000000ff"]))
+            .invalid(
+                "fe220000-0000-4000-8000-0000000000ff",
+                unmet(&["fe220000-0000-4000-8000-0000000000ff does not exist", "name one that exists"]),
+            )
             .removed(refused(&["natgateway.id", "missing"])),
     ]
 }
@@ -55,8 +58,8 @@ fn eip() -> Vec<Case> {
             .edge("{eip:four}", bound("{eip:three}").warned(&["elb.eip-id", "spec.loadBalancerIP"])),
         key(EIP_OPTION)
             .dnat("TCP:80")
-            .valid(r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#, sees("eip/bandwidth_size", 5))
-            .edge(r#"{"ip_type":"5_bgp","bandwidth_size":300,"share_type":"PER"}"#, sees("eip/bandwidth_size", 300))
+            .valid(r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#, sees("eip/bandwidth/size", 5))
+            .edge(r#"{"ip_type":"5_bgp","bandwidth_size":300,"share_type":"PER"}"#, sees("eip/bandwidth/size", 300))
             .invalid(r#"{"ip_type":"5_bgp","bandwidth_size":0}"#, refused(&["bandwidth_size"])),
         key(EIP_OPTION).dnat("TCP:80").beside(EIP_ID, "{eip:five}").edge(
             r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::proofs::annotations::case::{Case, key, refused, sees, warned};
+use crate::proofs::annotations::case::{Case, key, refused, sees, unmet, warned};
 
 const CLASS: &str = "kubernetes.io/elb.class";
 const ZONES: &str = "kubernetes.io/elb.availability-zones";
@@ -26,7 +26,7 @@ fn zones() -> Vec<Case> {
         dedicated()
             .valid("mock-1a", sees(path, json!(["mock-1a"])))
             .edge(" mock-1a ; ", sees(path, json!(["mock-1a"])))
-            .invalid("mock-1b", refused(&["available_zone is mock-1a, not mock-1b"]))
+            .invalid("mock-1b", unmet(&["available_zone is mock-1a, not mock-1b"]))
             .removed(refused(&["missing", "at least one zone"])),
         dedicated().invalid(";", refused(&["missing", "at least one zone"])),
         key(ZONES).shared("TCP:80").edge("mock-1a", warned(&["elb.availability-zones", "without effect"])),
@@ -39,7 +39,7 @@ fn flavors() -> Vec<Case> {
         ("l4-flavor-id", "balancer/l4_flavor_id", "{l4-flavor:small}", "{l4-flavor:medium}", "l4_flavor"),
         ("l7-flavor-id", "balancer/l7_flavor_id", "{l7-flavor:small}", "{l7-flavor:medium}", "l7_flavor"),
     ] {
-        rows.push(open(name, "dedicated").valid(small, sees(path, small)).invalid(medium, refused(&[field, medium])));
+        rows.push(open(name, "dedicated").valid(small, sees(path, small)).invalid(medium, unmet(&[field, medium])));
         rows.push(open(name, "dedicated").edge(medium, sees(path, medium)));
         rows.push(open(name, "dedicated").invalid("a b", refused(&["\"a b\"", "1 to 100 letters"])));
         rows.push(open(name, "shared").edge(small, warned(&["without effect on a shared load balancer"])));
@@ -58,7 +58,7 @@ fn networks() -> Vec<Case> {
             .valid("true", sees(targets, true))
             .edge("True", sees(targets, true))
             .invalid("yes", refused(&["\"yes\"", "true or false"]))
-            .invalid("false", refused(&["enable-cross-vpc is true, not false"]))
+            .invalid("false", unmet(&["enable-cross-vpc is true, not false"]))
             .removed(sees(targets, true)),
         open("enable-cross-vpc", "shared").edge("true", warned(&["without effect on a shared load balancer"])),
     ]
@@ -86,8 +86,8 @@ fn eip() -> Vec<Case> {
     vec![
         key(name)
             .shared("TCP:80")
-            .valid(r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#, sees("eip/bandwidth_size", 5))
-            .edge(r#"{"ip_type":"5_bgp","bandwidth_size":300,"share_type":"PER"}"#, sees("eip/bandwidth_size", 300))
+            .valid(r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#, sees("eip/bandwidth/size", 5))
+            .edge(r#"{"ip_type":"5_bgp","bandwidth_size":300,"share_type":"PER"}"#, sees("eip/bandwidth/size", 300))
             .invalid(r#"{"ip_type":"5_bgp","share_type":"WHOLE"}"#, refused(&["$.share_id", "missing"]))
             .removed(sees("eip", Value::Null)),
     ]
