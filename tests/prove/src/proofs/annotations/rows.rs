@@ -5,6 +5,7 @@ mod balancer;
 mod dnat;
 mod listener;
 mod made;
+mod members;
 mod pool;
 
 use super::case::{Case, Kind, key, sees, warned};
@@ -12,7 +13,8 @@ use super::page::{Entry, Support};
 
 /// All rows: the written ones, and those that follow from what the page says of keys that are not acted on.
 pub fn all(page: &[Entry]) -> Vec<Case> {
-    let mut cases: Vec<Case> = [balancer::rows(), made::rows(), listener::rows(), pool::rows(), dnat::rows()].concat();
+    let mut cases: Vec<Case> =
+        [balancer::rows(), made::rows(), listener::rows(), pool::rows(), members::rows(), dnat::rows()].concat();
     cases.extend(page.iter().filter_map(not_acted_on));
     cases
 }
