@@ -16,6 +16,7 @@ mod ipgroups;
 mod nat;
 mod paging;
 mod relay;
+mod ranges;
 mod restart;
 mod signing;
 mod tls;
