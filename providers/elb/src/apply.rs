@@ -4,6 +4,7 @@
 //! cloud says that something exists already, a read finds out whose it is; an EIP that refuses to go is unbound; and
 //! members go one by one where the cloud has no call for several.
 
+mod access;
 mod balancer;
 mod eip;
 mod listener;
@@ -44,17 +45,20 @@ impl Apply<'_> {
             return self.rule(rule, step, item).await;
         }
         match step.verb {
-            Verb::Create => self.create(item, step.parents.first()).await,
-            Verb::Update => self.update(item, step.parents.first()).await,
+            Verb::Create => self.create(item, &step.parents).await,
+            Verb::Update => self.update(item, &step.parents).await,
             Verb::Delete => self.delete(item).await,
         }
     }
 
-    async fn create(&self, item: &Item<ElbResource>, parent: Option<&Found>) -> Result<Vec<Found>> {
-        let seen = match (&item.resource, parent) {
+    async fn create(&self, item: &Item<ElbResource>, parents: &[Found]) -> Result<Vec<Found>> {
+        let seen = match (&item.resource, parents.first()) {
             (ElbResource::LoadBalancer(lb), _) => self.create_balancer(lb).await?,
             (ElbResource::Eip(eip), balancer) => self.create_eip(eip, balancer).await?,
-            (ElbResource::Listener(listener), Some(balancer)) => self.create_listener(listener, balancer).await?,
+            (ElbResource::IpGroup(group), _) => self.create_group(group).await?,
+            (ElbResource::Listener(listener), Some(balancer)) => {
+                self.create_listener(listener, balancer, parents.get(1)).await?
+            }
             (ElbResource::Pool(pool), Some(listener)) => self.create_pool(pool, listener).await?,
             (ElbResource::HealthMonitor(monitor), Some(pool)) => self.create_monitor(monitor, pool).await?,
             _ => return Err(impossible(item)),
@@ -62,15 +66,18 @@ impl Apply<'_> {
         Ok(vec![seen])
     }
 
-    async fn update(&self, item: &Item<ElbResource>, parent: Option<&Found>) -> Result<Vec<Found>> {
+    async fn update(&self, item: &Item<ElbResource>, parents: &[Found]) -> Result<Vec<Found>> {
         let Some(seen) = &item.seen else {
             return Err(impossible(item));
         };
         let id = &seen.id.0;
-        let updated = match (&item.resource, parent) {
+        let updated = match (&item.resource, parents.first()) {
             (ElbResource::LoadBalancer(lb), _) => self.update_balancer(lb, seen, &item.fields).await?,
             (ElbResource::Eip(eip), balancer) => self.update_eip(eip, seen, balancer, &item.fields).await?,
-            (ElbResource::Listener(listener), _) => self.update_listener(listener, seen, &item.fields).await?,
+            (ElbResource::IpGroup(group), _) => self.update_group(group, seen).await?,
+            (ElbResource::Listener(listener), _) => {
+                self.update_listener(listener, seen, parents.get(1), &item.fields).await?
+            }
             (ElbResource::Pool(pool), Some(listener)) => self.update_pool(pool, seen, listener, &item.fields).await?,
             (ElbResource::HealthMonitor(monitor), Some(pool)) => {
                 let body = body::monitor(monitor).into();
@@ -89,6 +96,7 @@ impl Apply<'_> {
         let id = &seen.id.0;
         match &seen.resource {
             ElbResource::LoadBalancer(_) => self.client.delete_balancer(id).await?,
+            ElbResource::IpGroup(_) => self.client.delete_ip_group(id).await?,
             ElbResource::Listener(_) => self.client.delete_listener(id).await?,
             ElbResource::Pool(_) => self.client.delete_pool(id).await?,
             ElbResource::HealthMonitor(_) => self.client.delete_monitor(id).await?,

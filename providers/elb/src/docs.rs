@@ -49,7 +49,7 @@ pub fn markdown() -> String {
 /// Not every value is refused.
 const REFUSED: &str = "
 Ignoring these would do the opposite of what they ask. For a Service with one of them nothing is made or changed, and it
-says so. Values that ask for nothing are fine: an empty one, `acl-id` beside `acl-status: off`,
+says so. Values that ask for nothing are fine: an empty one,
 `instance-reclaim-policy: alwaysDelete`, `keep-eip: false`; and with `elb.id` the load balancer and its EIP stay anyway.
 ";
 

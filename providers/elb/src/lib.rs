@@ -15,11 +15,13 @@
 //!   listener/TCP:80 ◄─ pool/TCP:80 ◄─┬─ member/TCP:80/10.0.0.7:30080
 //!                                    └─ healthmonitor/TCP:80
 //!
+//!   ipgroup/main ◄─ every listener              (only used: those whom `spec.loadBalancerSourceRanges` lets in)
+//!
 //!   natgateway/main ◄─┬─ dnatrule/TCP:80       class dnat: one rule, one port of one EIP to one node
 //!   address/main ◄────┘                        the user's EIP, or eip/main
 //! ```
 //!
-//! The owner mark ([`mark`]) travels in each create call: in the description of balancers, listeners, pools and rules, in
+//! The owner mark ([`mark`]) travels in each create call: in the description of balancers, listeners, groups, pools and rules, in
 //! the alias of EIPs; members and monitors are owned through their pool. Names are for people and find nothing.
 //!
 //! ≠ Kubernetes types, retries, order of calls.
@@ -61,8 +63,8 @@ pub use docs::markdown;
 pub use parse::{Parsed, parse};
 pub use provider::Elb;
 pub use resource::{
-    Binding, DnatRule, Eip, ElbResource, FoundBalancer, FoundFlavor, HealthMonitor, Listener, LoadBalancer, Member,
-    MemberHealth, NatGateway, NewBalancer, Pool, PoolKey, PublicAddress, Target,
+    Access, Binding, DnatRule, Eip, ElbResource, FoundBalancer, FoundFlavor, Groups, HealthMonitor, IpGroup, Listener,
+    LoadBalancer, Member, MemberHealth, NatGateway, NewBalancer, Pool, PoolKey, PublicAddress, Target,
 };
 pub use spec::{
     Algorithm, Autocreate, Balancer, Bandwidth, Class, ElbProtocol, ElbSpec, Flavor, HealthCheck, PortSpec, Probe,

@@ -1,7 +1,9 @@
 //! Everything of one owner, with as few calls as there can be.
 
+mod groups;
 mod nat;
 
+pub(crate) use groups::{GroupOwners, Look};
 pub(crate) use nat::{RuleOwners, addresses};
 
 use std::collections::BTreeSet;
@@ -10,7 +12,7 @@ use ferrolb_provider::{Detail, Owner, ProviderError, Resource, Seen, Slot};
 use futures::future::try_join_all;
 
 use crate::client::Client;
-use crate::client::elb::{BalancerJson, Filter, by};
+use crate::client::elb::{BalancerJson, Filter, IpGroupJson, by};
 use crate::flavor::Flavors;
 use crate::keys::ID;
 use crate::mark;
@@ -36,10 +38,11 @@ pub(crate) async fn list(
     owner: &Owner,
     model: &[ElbResource],
     rule_owners: &RuleOwners,
+    look: Look,
 ) -> Result<Vec<Found>, ProviderError> {
     let may_have_rules = rule_owners.may_have(owner, model);
     let adopted = model.iter().filter(|r| matches!(r, ElbResource::LoadBalancer(_))).find_map(Resource::adopted);
-    let (marked, adopted, eips, listeners, pools, mut nat) = tokio::try_join!(
+    let (marked, adopted, eips, groups, listeners, pools, mut nat) = tokio::try_join!(
         client.balancers(marked(owner)),
         async {
             match &adopted {
@@ -52,6 +55,7 @@ pub(crate) async fn list(
             }
         },
         client.eips(by("alias", &mark::alias(owner))),
+        async { if look == Look::Now { client.ip_groups(marked(owner)).await } else { Ok(Vec::new()) } },
         client.listeners(marked(owner)),
         client.pools(marked(owner)),
         nat::list(client, vpc, owner, model, may_have_rules),
@@ -82,8 +86,17 @@ pub(crate) async fn list(
     if let Some(main) = &mut main {
         name_flavors(client, flavors, main, &marked, model).await;
     }
-    let listeners: Vec<Found> =
+    let mut listeners: Vec<Found> =
         listeners.iter().map(|json| observe::listener(json, owner)).filter(|seen| seen.owned).collect();
+    let groups = match look {
+        Look::IfAny if !(balancers.is_empty() && listeners.is_empty() && pools.is_empty() && eips.is_empty()) => {
+            client.ip_groups(self::marked(owner)).await?
+        }
+        _ => groups,
+    };
+    let (groups, jsons_of_groups): (Vec<Found>, Vec<&IpGroupJson>) =
+        groups.iter().map(|json| (observe::ip_group(json, owner), json)).filter(|(seen, _)| seen.owned).unzip();
+    observe::know_own_groups(&mut listeners, &groups);
     let owned_pools: Vec<_> = pools
         .iter()
         .map(|json| (json, observe::pool(json, owner, &listeners)))
@@ -97,6 +110,10 @@ pub(crate) async fn list(
         .into_iter()
         .filter(|json| used.contains(&json.id.as_str()) && !is_served(model, &main, &json.id, &listeners));
     let strangers = try_join_all(used.map(|json| stranger::list(client, json, &ours)));
+    // A group that stays may be used by whoever likes to.
+    let goes = !model.iter().any(|r| matches!(r, ElbResource::IpGroup(_)));
+    let going = jsons_of_groups.into_iter().filter(|_| goes);
+    let users = try_join_all(going.map(|json| stranger::users(client, owner, json, &ours)));
 
     let monitor_ids: BTreeSet<&str> = owned_pools
         .iter()
@@ -120,7 +137,7 @@ pub(crate) async fn list(
         };
         Ok(members.iter().filter_map(|json| observe::member(json, seen)).collect::<Vec<Found>>())
     }));
-    let (monitors, members, strangers) = tokio::try_join!(monitors, members, strangers)?;
+    let (monitors, members, strangers, users) = tokio::try_join!(monitors, members, strangers, users)?;
 
     let mut all: Vec<Found> =
         eips.iter().map(|json| observe::eip(json, owner, main.as_ref())).filter(|seen| seen.owned).collect();
@@ -128,9 +145,10 @@ pub(crate) async fn list(
         let pool = owned_pools.iter().find(|(_, seen)| json.pools.iter().any(|r| r.id == seen.id.0));
         all.extend(pool.and_then(|(_, seen)| observe::monitor(json, seen)));
     }
-    all.extend(members.into_iter().chain(strangers).flatten());
+    all.extend(members.into_iter().chain(strangers).chain(users).flatten());
     all.extend(main);
     all.extend(balancers);
+    all.extend(groups);
     all.extend(listeners);
     all.extend(owned_pools.into_iter().map(|(_, seen)| seen));
     all.extend(nat);
@@ -185,8 +203,9 @@ fn own_work(balancer: &Found) -> ProviderError {
 
 /// Every owner of `cluster` that has at least one marked object.
 pub(crate) async fn owners(client: &Client, cluster: &str) -> Result<Vec<Owner>, ProviderError> {
-    let (balancers, listeners, pools, eips, rules) = tokio::try_join!(
+    let (balancers, groups, listeners, pools, eips, rules) = tokio::try_join!(
         client.balancers(Filter::new()),
+        client.ip_groups(Filter::new()),
         client.listeners(Filter::new()),
         client.pools(Filter::new()),
         client.eips(Filter::new()),
@@ -195,6 +214,7 @@ pub(crate) async fn owners(client: &Client, cluster: &str) -> Result<Vec<Owner>,
     let descriptions = balancers
         .iter()
         .map(|b| &b.description)
+        .chain(groups.iter().map(|g| &g.description))
         .chain(listeners.iter().map(|l| &l.description))
         .chain(pools.iter().map(|p| &p.description))
         .chain(rules.iter().map(|r| &r.description));

@@ -1,6 +1,6 @@
 //! The owner mark: what says of a cloud object that it is ours, of which cluster and of which Service.
 //!
-//! Balancers, listeners and pools bear it in their description, readable and parsable; an EIP has only an alias of
+//! Balancers, listeners, pools and address groups bear it in their description, readable and parsable; an EIP has only an alias of
 //! 64 characters, so its mark names the Service's UID and a hash of the cluster id.
 
 use std::fmt::Write;

@@ -8,7 +8,9 @@ use crate::config::ElbConfig;
 use crate::dnat;
 use crate::keys::{HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS};
 use crate::parse::{Parsed, parse};
-use crate::resource::{Binding, Eip, ElbResource, HealthMonitor, Listener, LoadBalancer, NewBalancer, Pool, PoolKey};
+use crate::resource::{
+    Access, Binding, Eip, ElbResource, HealthMonitor, IpGroup, Listener, LoadBalancer, NewBalancer, Pool, PoolKey,
+};
 use crate::spec::{Autocreate, Balancer, Bandwidth, Class, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp};
 
 /// The port by which CCE's console says which port to probe. It is no port of the load balancer.
@@ -36,6 +38,9 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
     {
         lb.mode = Some(IpMode::Proxy);
     }
+    if spec.access == Access::OwnGroup {
+        resources.push(ElbResource::IpGroup(IpGroup::of(&want.source_ranges)));
+    }
     let monitor_port = monitor_port(want);
     for spec_port in &spec.ports {
         let Some(port) = backends_of(want, spec_port) else {
@@ -47,6 +52,7 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
             protocol: Some(spec_port.protocol),
             ranges: spec_port.ranges.clone(),
             settings: spec_port.listener.clone(),
+            access: spec.access.clone(),
         }));
         resources.push(ElbResource::Pool(Pool {
             key: key.clone(),
@@ -100,15 +106,6 @@ pub(crate) fn check_ports(want: &Desired, errors: &mut Vec<Problem>) {
 /// What this version cannot do for a Service, whatever its options.
 fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>) {
     check_ports(want, errors);
-    // Ignoring it would open to everybody what the user means to close.
-    if !want.source_ranges.is_empty() {
-        errors.push(Problem {
-            option: "spec.loadBalancerSourceRanges".into(),
-            at: String::new(),
-            message: "restricting who may connect is not supported yet, and everybody could if it were ignored".into(),
-            valid: "no source ranges".into(),
-        });
-    }
     let mut warn = |option: &str, message: &str| {
         warnings.push(Problem {
             option: option.to_owned(),

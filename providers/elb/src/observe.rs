@@ -1,5 +1,6 @@
 //! What the cloud answers → objects as found. Pure.
 
+mod access;
 mod balancer;
 mod eip;
 mod nat;
@@ -11,10 +12,13 @@ use ferrolb_provider::{Id, Owner, Protocol, Seen, State};
 use crate::client::elb::{ListenerJson, MemberJson, MonitorJson, PoolJson};
 use crate::keys;
 use crate::mark;
-use crate::resource::{ElbResource, HealthMonitor, Listener, Member, MemberHealth, Pool, PoolKey, PortRange, Taken};
+use crate::resource::{
+    Access, ElbResource, HealthMonitor, Listener, Member, MemberHealth, Pool, PoolKey, PortRange, Taken,
+};
 use crate::settings::found;
 use crate::spec::{Algorithm, ElbProtocol, Probe};
 
+pub(crate) use access::{ip_group, know_own_groups};
 pub(crate) use balancer::balancer;
 pub(crate) use eip::eip;
 pub(crate) use nat::{gateway, public_address, rule};
@@ -24,8 +28,14 @@ const POOL_FIELDS: [&str; 3] = ["session_persistence", "connection_drain", "slow
 
 type Found = Seen<ElbResource>;
 
-/// A listener. The place of one with ranges tells its name, which we gave it.
+/// A listener. It hangs on its load balancer and on the groups of those who may connect. The place of one with ranges
+/// tells its name, which we gave it.
 pub(crate) fn listener(json: &ListenerJson, owner: &Owner) -> Found {
+    let access = access::access(json);
+    let mut parents: Vec<Id> = json.loadbalancers.iter().map(|r| Id(r.id.clone())).collect();
+    if let Access::Groups(groups) = &access {
+        parents.extend(groups.ids.iter().map(|id| Id(id.clone())));
+    }
     let ranges = ranges(json);
     let own = if ranges.is_empty() { port_key(&json.protocol, json.protocol_port) } else { key_in_name(&json.name) };
     let key = own.unwrap_or_else(|| PoolKey::Stray(json.id.clone()));
@@ -36,8 +46,9 @@ pub(crate) fn listener(json: &ListenerJson, owner: &Owner) -> Found {
             protocol: ElbProtocol::of(&json.protocol),
             ranges,
             settings: found(&json.settings, keys::listener_fields()),
+            access,
         }),
-        parents: json.loadbalancers.iter().map(|r| Id(r.id.clone())).collect(),
+        parents,
         owned: mark::is_of(&json.description, owner),
         created: sortable(&json.created_at),
         state: State::Ready,

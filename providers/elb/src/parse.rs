@@ -1,5 +1,6 @@
 //! Options (annotations) → what they ask for. Never stops at the first problem.
 
+mod access;
 mod balancer;
 mod listener;
 mod members;
@@ -39,6 +40,7 @@ pub fn parse(want: &Desired) -> Parsed {
     let algorithm = reader.word(LB_ALGORITHM).as_deref().and_then(Algorithm::of).unwrap_or_default();
     let mut ports = listener::parse(&mut reader, want, known, open);
     ranges::parse(&mut reader, want, known, &mut ports);
+    let access = access::parse(&mut reader, want, known);
     listener::warn_of_hidden_clients(&mut reader, want);
     pool::parse(&mut reader, want, known, algorithm, &mut ports);
     // What is made without a word about its class is shared.
@@ -49,7 +51,7 @@ pub fn parse(want: &Desired) -> Parsed {
     let balancer = balancer::parse(&mut reader, class, open);
     let Reader { mut errors, warnings, .. } = reader;
     errors.extend(refuse(options, balancer.as_ref()));
-    let spec = balancer.map(|balancer| ElbSpec { balancer, passes_through, algorithm, members, ports });
+    let spec = balancer.map(|balancer| ElbSpec { balancer, passes_through, algorithm, access, members, ports });
     Parsed { spec: spec.filter(|_| errors.is_empty()), errors, warnings }
 }
 

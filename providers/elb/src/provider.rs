@@ -9,7 +9,7 @@ use crate::apply::Apply;
 use crate::client::{Client, Clock, CredentialsSource, Observer, Transport};
 use crate::config::ElbConfig;
 use crate::flavor::Flavors;
-use crate::list::RuleOwners;
+use crate::list::{GroupOwners, RuleOwners};
 use crate::resource::ElbResource;
 use crate::{list, model, status};
 
@@ -19,6 +19,7 @@ pub struct Elb {
     client: Client,
     flavors: Flavors,
     rule_owners: RuleOwners,
+    group_owners: GroupOwners,
 }
 
 impl Elb {
@@ -30,7 +31,13 @@ impl Elb {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let client = Client::new(&config, transport, credentials, clock);
-        Self { client, config, flavors: Flavors::default(), rule_owners: RuleOwners::default() }
+        Self {
+            client,
+            config,
+            flavors: Flavors::default(),
+            rule_owners: RuleOwners::default(),
+            group_owners: GroupOwners::default(),
+        }
     }
 
     /// The same, telling of each call.
@@ -48,10 +55,13 @@ impl Provider for Elb {
     }
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
+        let now = self.client.now();
+        let look = self.group_owners.may_have(owner, model, now);
         let client = self.client.of(owner);
-        let listed = list::list(&client, &self.flavors, &self.config.vpc_id, owner, model, &self.rule_owners);
+        let listed = list::list(&client, &self.flavors, &self.config.vpc_id, owner, model, &self.rule_owners, look);
         let seen = listed.instrument(span(owner)).await?;
         self.rule_owners.note(owner, &seen);
+        self.group_owners.note(owner, model, &seen, now);
         Ok(seen)
     }
 

@@ -2,10 +2,10 @@
 
 use ferrolb_provider::{Options, Problem};
 
-use crate::keys::{ACL_ID, ACL_STATUS, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP};
+use crate::keys::{ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP};
 use crate::spec::Balancer;
 
-/// A problem for each option that asks for a restriction or for something to stay; `balancer` is what was read of the
+/// A problem for each option that asks for something to stay; `balancer` is what was read of the
 /// others, `None` where they are wrong.
 pub(crate) fn refuse(options: &Options, balancer: Option<&Balancer>) -> Vec<Problem> {
     let value = |key: &str| options.get(key).map_or("", |v| v.trim());
@@ -26,10 +26,6 @@ pub(crate) fn refuse(options: &Options, balancer: Option<&Balancer>) -> Vec<Prob
             valid: valid.to_owned(),
         });
     };
-    if !value(ACL_ID).is_empty() && !is(ACL_STATUS, &["off", "false"]) {
-        let valid = format!("no {ACL_ID}, or {ACL_STATUS}: off, where everybody may connect");
-        refuse(ACL_ID, "everybody could connect if it were ignored", &valid);
-    }
     if makes_balancer && !is(INSTANCE_RECLAIM_POLICY, &["", "alwaysDelete"]) {
         let valid = format!("alwaysDelete; or a load balancer of your own by {ID}, which stays");
         refuse(INSTANCE_RECLAIM_POLICY, "what should stay would be deleted with the Service", &valid);

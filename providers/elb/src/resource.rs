@@ -1,5 +1,6 @@
 //! The cloud objects: one struct per kind, one enum for all, and what makes two of them differ.
 
+mod access;
 mod balancer;
 mod eip;
 mod listener;
@@ -11,6 +12,8 @@ use std::net::IpAddr;
 use ferrolb_provider::{Change, Holder, Id, Resource, Slot};
 use serde::Serialize;
 
+pub(crate) use access::line;
+pub use access::{Access, Groups, IpGroup};
 pub use balancer::{FoundBalancer, FoundFlavor, LoadBalancer, NewBalancer};
 pub use eip::{Binding, Eip};
 pub(crate) use listener::meet;
@@ -31,6 +34,8 @@ pub enum ElbResource {
     LoadBalancer(LoadBalancer),
     /// Elastic public address.
     Eip(Eip),
+    /// IP address group of our own.
+    IpGroup(IpGroup),
     /// Port of a load balancer.
     Listener(Listener),
     /// Backend server group of a listener.
@@ -59,6 +64,11 @@ pub(crate) fn eip_slot() -> Slot {
     Slot::new("eip", "main")
 }
 
+/// The slot of the group of those who may connect.
+pub(crate) fn group_slot() -> Slot {
+    Slot::new("ipgroup", "main")
+}
+
 /// The slot of a listener.
 pub(crate) fn listener_slot(key: &PoolKey) -> Slot {
     Slot::new("listener", key)
@@ -74,6 +84,7 @@ impl Resource for ElbResource {
         match self {
             Self::LoadBalancer(_) => balancer_slot(),
             Self::Eip(_) => eip_slot(),
+            Self::IpGroup(_) => group_slot(),
             Self::Listener(l) => listener_slot(&l.key),
             Self::Pool(p) => pool_slot(&p.key),
             Self::Member(m) => {
@@ -91,7 +102,12 @@ impl Resource for ElbResource {
 
     fn parents(&self) -> Vec<Slot> {
         match self {
-            Self::LoadBalancer(_) | Self::NatGateway(_) | Self::PublicAddress(_) | Self::Stranger(_) => Vec::new(),
+            Self::LoadBalancer(_)
+            | Self::IpGroup(_)
+            | Self::NatGateway(_)
+            | Self::PublicAddress(_)
+            | Self::Stranger(_) => Vec::new(),
+            Self::Listener(l) if l.access == Access::OwnGroup => vec![balancer_slot(), group_slot()],
             Self::Eip(e) if e.binding == Binding::Gateway => Vec::new(),
             // The EIP first: that is what others may have rules on.
             Self::DnatRule(r) => vec![if r.own_eip { eip_slot() } else { address_slot() }, gateway_slot()],
@@ -102,10 +118,18 @@ impl Resource for ElbResource {
         }
     }
 
+    fn place(&self) -> Vec<Slot> {
+        match self {
+            Self::Listener(_) => vec![balancer_slot()],
+            _ => self.parents(),
+        }
+    }
+
     fn change(&self, seen: &Self) -> Change {
         match (self, seen) {
             (Self::LoadBalancer(want), Self::LoadBalancer(seen)) => want.change(seen),
             (Self::Eip(want), Self::Eip(seen)) => want.change(seen),
+            (Self::IpGroup(want), Self::IpGroup(seen)) => want.change(seen),
             (Self::Listener(want), Self::Listener(seen)) => want.change(seen),
             (Self::Pool(want), Self::Pool(seen)) => want.change(seen),
             (Self::Member(want), Self::Member(seen)) => updates([("weight", want.weight != seen.weight)]),

@@ -7,7 +7,7 @@ use ferrolb_provider::Protocol;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::resource::PortRange;
+use crate::resource::{Access, PortRange};
 
 /// All options of one Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +20,8 @@ pub struct ElbSpec {
     pub algorithm: Algorithm,
     /// What members are.
     pub members: MemberSpec,
+    /// Who may connect.
+    pub access: Access,
     /// What each port that is served is to do.
     pub ports: Vec<PortSpec>,
 }

@@ -8,7 +8,7 @@ use ferrolb_provider::{Holder, Id, Owner, Protocol, ProviderError, Seen, State};
 use serde::Serialize;
 
 use crate::client::Client;
-use crate::client::elb::{BalancerJson, ListenerJson, PoolJson, by};
+use crate::client::elb::{BalancerJson, Filter, IpGroupJson, ListenerJson, PoolJson, by};
 use crate::client::nat::RuleJson;
 use crate::mark;
 use crate::observe;
@@ -99,6 +99,24 @@ impl fmt::Display for Stranger {
         write!(f, "{} {}", self.kind, self.id)?;
         if self.name.is_empty() { Ok(()) } else { write!(f, " ({})", self.name) }
     }
+}
+
+/// Strangers that use a group of ours, which says itself who does; `ours` need not be asked for.
+pub(crate) async fn users(
+    client: &Client,
+    owner: &Owner,
+    group: &IpGroupJson,
+    ours: &BTreeSet<String>,
+) -> Result<Vec<Found>, ProviderError> {
+    let filter: Filter =
+        group.listeners.iter().filter(|r| !ours.contains(&r.id)).flat_map(|r| by("id", &r.id)).collect();
+    if filter.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = client.listeners(filter).await?;
+    // Where a list lags it may be our own.
+    let others = found.iter().filter(|json| !mark::is_of(&json.description, owner));
+    Ok(others.map(|json| Stranger::of_listener(json).on(&group.id)).collect())
 }
 
 /// Strangers on `balancer`, which says itself what hangs on it: `ours` need not be asked for, so that where there is

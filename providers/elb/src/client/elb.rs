@@ -93,6 +93,27 @@ pub(crate) struct PortRangeJson {
     pub(crate) end_port: u16,
 }
 
+/// An IP address group.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct IpGroupJson {
+    pub(crate) id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) description: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) ip_list: Vec<IpLine>,
+    /// Those that use it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) listeners: Vec<Reference>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) created_at: String,
+}
+
+/// A line of an IP address group: an address, a range, or two ends.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct IpLine {
+    pub(crate) ip: String,
+}
+
 /// A pool.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PoolJson {
@@ -241,6 +262,26 @@ impl Client {
     /// `DELETE /v3/{pid}/elb/listeners/{id}`
     pub(crate) async fn delete_listener(&self, id: &str) -> Result<(), ProviderError> {
         self.delete(self.v3(&format!("listeners/{id}"))).await
+    }
+
+    /// `GET /v3/{pid}/elb/ipgroups`
+    pub(crate) async fn ip_groups(&self, filter: Filter) -> Result<Vec<IpGroupJson>, ProviderError> {
+        self.filtered("ipgroups", filter).await
+    }
+
+    /// `POST /v3/{pid}/elb/ipgroups`
+    pub(crate) async fn create_ip_group(&self, body: Value) -> Result<IpGroupJson, ProviderError> {
+        self.create(self.v3("ipgroups"), "ipgroup", body, Effect::Once).await
+    }
+
+    /// `PUT /v3/{pid}/elb/ipgroups/{id}`: a new list replaces the old one at once.
+    pub(crate) async fn update_ip_group(&self, id: &str, body: Value) -> Result<IpGroupJson, ProviderError> {
+        self.update(self.v3(&format!("ipgroups/{id}")), "ipgroup", body).await
+    }
+
+    /// `DELETE /v3/{pid}/elb/ipgroups/{id}`; 409 while a listener uses it.
+    pub(crate) async fn delete_ip_group(&self, id: &str) -> Result<(), ProviderError> {
+        self.delete(self.v3(&format!("ipgroups/{id}"))).await
     }
 
     /// `GET /v3/{pid}/elb/pools`

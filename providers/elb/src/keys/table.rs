@@ -103,6 +103,8 @@ pub const PASS_THROUGH: &str = "kubernetes.io/elb.pass-through";
 pub const CUSTOM_BACKEND_WEIGHTS: &str = "kubernetes.io/elb.custom-backend-weights";
 /// `kubernetes.io/elb.port-ranges`
 pub const PORT_RANGES: &str = "kubernetes.io/elb.port-ranges";
+/// `kubernetes.io/elb.acl-type`
+pub const ACL_TYPE: &str = "kubernetes.io/elb.acl-type";
 /// `ferrolb.io/ip-mode`
 pub const IP_MODE: &str = "ferrolb.io/ip-mode";
 /// `ferrolb.io/elb-slow-start`
@@ -173,9 +175,9 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.idle-timeout", "idle timeout; on TCP and UDP ports at least 10", Seconds(0, 4000), Listener).of(Open).default("300, on HTTP and HTTPS ports 60").on(&[Tcp, Udp, Http, Https]).sets("keepalive_timeout").kept(),
     key("kubernetes.io/elb.request-timeout", "request timeout", Seconds(1, 300), Listener).of(Open).default("60").on(HTTP).sets("client_timeout").kept(),
     key("kubernetes.io/elb.response-timeout", "response timeout", Seconds(1, 300), Listener).of(Open).default("60").on(HTTP).sets("member_timeout").kept(),
-    key(ACL_ID, "IP address group that may or may not connect", Ids, Listener).default("everybody may connect").support(Refused).kept().since("1.23.12, 1.25.7, 1.27.4, 1.28.2"),
-    key(ACL_STATUS, "whether that group is used", OneOf(&["on", "off", "true", "false"]), Listener).support(Later),
-    key("kubernetes.io/elb.acl-type", "what that group is", OneOf(&["white", "black"]), Listener).support(Later),
+    key(ACL_ID, "IP address groups of your own that may connect, or may not: one, up to 5 on a dedicated load balancer; `\"\"` lets everybody connect. They are used, never changed", Ids, Listener).default("what a listener has stays; new listeners let everybody connect").kept().since("1.23.12, 1.25.7, 1.27.4, 1.28.2").unless("needs `elb.acl-status` and `elb.acl-type`; not with `spec.loadBalancerSourceRanges`, which makes a group of its own"),
+    key(ACL_STATUS, "whether those groups are used", OneOf(&["on", "off", "true", "false"]), Listener).since("1.23.12, 1.25.7, 1.27.4, 1.28.2").unless("needs `elb.acl-id`"),
+    key(ACL_TYPE, "`white`: only those groups may connect; `black`: all others may", OneOf(&["white", "black"]), Listener).since("1.23.12, 1.25.7, 1.27.4, 1.28.2").unless("needs `elb.acl-id`; needed unless `elb.acl-status` is `off`"),
     key(TRANSPARENT_CLIENT_IP, "members see the client's address", Switch, Listener).default("shared: `false`; dedicated load balancers always do").only(Shared).on(&[Tcp, Udp]).sets("transparent_client_ip_enable").kept().since("1.23.17").unless("nodes show it to pods only with `externalTrafficPolicy: Local`"),
     key(ENABLE_TRANSPARENT_CLIENT_IP, "members see the client's address", Switch, Listener).of(Open).default("shared: `false`").only(Shared).on(&[Tcp, Udp]).sets("transparent_client_ip_enable").kept(),
     key("kubernetes.io/elb.x-forwarded-port", "header X-Forwarded-Port", Switch, Listener).default("`false`").only(Dedicated).on(HTTP).sets("insert_headers/X-Forwarded-Port").kept().since("1.23.13"),

@@ -147,9 +147,23 @@ fn members_are_distinct_ipv4_backends_in_the_nodes_subnet() {
 fn what_cannot_be_served_is_refused_before_any_call() {
     let mut want = want(&[(CLASS, "elasticity")], vec![port("a", Protocol::Tcp, 80), port("b", Protocol::Sctp, 81)]);
     want.families = vec![Family::V6];
-    want.source_ranges = vec!["10.0.0.0/8".parse().unwrap()];
     let options: Vec<String> = model(&want, &config()).unwrap_err().into_iter().map(|p| p.option).collect();
-    assert_eq!(options, [CLASS, "spec.ports[1].protocol", "spec.ipFamilies", "spec.loadBalancerSourceRanges"]);
+    assert_eq!(options, [CLASS, "spec.ports[1].protocol", "spec.ipFamilies"]);
+}
+
+#[test]
+fn source_ranges_make_a_group_for_all_listeners() {
+    let mut want = want(&[PUBLIC], vec![port("web", Protocol::Tcp, 80), port("dns", Protocol::Udp, 53)]);
+    want.source_ranges = vec!["192.0.2.7/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+    let model = model(&want, &config()).unwrap();
+    let group = model.resources.iter().find_map(|r| match r {
+        ElbResource::IpGroup(group) => Some(group.lines.iter().map(String::as_str).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(group, Some(vec!["10.0.0.0/8", "192.0.2.7"]));
+    let listeners = model.resources.iter().filter(|r| matches!(r, ElbResource::Listener(_)));
+    let parents: Vec<String> = listeners.flat_map(|l| l.parents()).map(|p| p.to_string()).collect();
+    assert_eq!(parents, ["loadbalancer/main", "ipgroup/main", "loadbalancer/main", "ipgroup/main"]);
 }
 
 #[test]

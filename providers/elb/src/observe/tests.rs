@@ -6,7 +6,7 @@ use ferrolb_provider::Protocol;
 use serde_json::json;
 
 use crate::client::eip::EipJson;
-use crate::client::elb::BalancerJson;
+use crate::client::elb::{BalancerJson, IpGroupJson};
 use crate::resource::Binding;
 use crate::spec::{Class, Settings};
 
@@ -277,4 +277,25 @@ fn a_rule_points_to_the_node_of_its_interface() {
     let other = rule(&parse(json("any", r#"{"clusterId":"c"}"#.into())), &owner(), &std::collections::BTreeMap::new());
     let ElbResource::DnatRule(found) = &other.resource else { panic!() };
     assert_eq!((other.owned, found.targets.len(), &found.key), (false, 0, &PoolKey::Stray("r-1".into())));
+}
+
+#[test]
+fn a_listener_says_whose_groups_it_uses() {
+    let json: ListenerJson = parse(json!({
+        "id": "li-1", "description": mark::description(&owner()), "protocol": "TCP", "protocol_port": 80,
+        "loadbalancers": [{"id": "lb-1"}],
+        "ipgroup": {"ipgroup_id": "g-2,g-1", "enable_ipgroup": true, "type": "black"}
+    }));
+    let mut seen = [listener(&json, &owner())];
+    assert_eq!(seen[0].parents, ["lb-1", "g-1", "g-2"].map(|id| Id(id.into())));
+    let json: IpGroupJson = parse(json!({
+        "id": "g-1", "description": mark::description(&owner()), "created_at": "2021-07-26T02:46:31",
+        "ip_list": [{"ip": "10.0.0.1/32", "description": ""}, {"ip": "192.0.2.0/24"}], "listeners": [{"id": "li-1"}]
+    }));
+    let group = ip_group(&json, &owner());
+    let lines = ["10.0.0.1", "192.0.2.0/24"].map(str::to_owned);
+    assert!(group.owned && matches!(&group.resource, ElbResource::IpGroup(g) if g.lines == lines.into()));
+    know_own_groups(&mut seen, &[group]);
+    let ElbResource::Listener(Listener { access: Access::Groups(groups), .. }) = &seen[0].resource else { panic!() };
+    assert!(groups.enabled && !groups.white && groups.own);
 }

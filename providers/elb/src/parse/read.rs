@@ -58,6 +58,13 @@ impl<'a> Reader<'a> {
         self.value(find(name)?)?.as_str().map(str::to_owned)
     }
 
+    /// The ids in a value; `None` where there are none, or wrong ones.
+    pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let value = self.value(find(name)?)?;
+        let ids = value.as_array()?.iter().filter_map(Value::as_str).map(str::to_owned);
+        Some(ids.collect::<Vec<_>>()).filter(|ids| !ids.is_empty())
+    }
+
     /// The value of a key of a plain form; `None` where there is none, or a wrong one.
     pub(crate) fn value(&mut self, key: &Key) -> Option<Value> {
         let text = self.text(key.name)?;

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::keys::{
-    ACL_ID, ACL_STATUS, ADAPTIVE_WEIGHT, AUTOCREATE, AVAILABILITY_ZONES, BACKEND_IP_VERSION, BACKEND_SUBNET_ID,
-    BACKENDS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, CUSTOM_BACKEND_WEIGHTS,
+    ACL_ID, ACL_STATUS, ACL_TYPE, ADAPTIVE_WEIGHT, AUTOCREATE, AVAILABILITY_ZONES, BACKEND_IP_VERSION,
+    BACKEND_SUBNET_ID, BACKENDS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, CUSTOM_BACKEND_WEIGHTS,
     DEFAULT_TLS_CONTAINER_REF, EIP_AUTO_CREATE_OPTION, ENABLE_CROSS_VPC, ENTERPRISE_ID, HEALTH_CHECK_FLAG,
     HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, HOST_NETWORK, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP, L4_FLAVOR_ID,
     L7_FLAVOR_ID, PASS_THROUGH, PORT_RANGES, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE,
     SESSION_AFFINITY_OPTION, SLOW_START, SUBNET_ID, TAGS,
 };
+use crate::resource::{Access, Groups};
 use crate::spec::{Balancer, Bandwidth, ElbProtocol, Flavor, HealthCheck, PortSpec, Probe};
 
 const PUBLIC: &str = r#"{"type":"public","bandwidth_name":"cce-bandwidth","bandwidth_chargemode":"bandwidth","bandwidth_size":5,"bandwidth_sharetype":"PER","eip_type":"5_bgp","name":"james"}"#;
@@ -149,9 +150,9 @@ fn unknown_keys_warn_and_stop_nothing() {
     assert!(parsed.spec.is_some());
     let texts: Vec<String> = parsed.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), 3, "{texts:#?}");
-    assert!(texts[0].contains("acl-type: known, not yet acted on"), "{texts:#?}");
-    assert!(texts[1].contains("lb-algoritm: unknown key, ignored; did you mean kubernetes.io/elb.lb-algorithm?"));
-    assert!(texts[2].contains("zzz") && texts[2].contains("unknown key"), "{texts:#?}");
+    assert!(texts[0].contains("lb-algoritm: unknown key, ignored; did you mean kubernetes.io/elb.lb-algorithm?"));
+    assert!(texts[1].contains("zzz") && texts[1].contains("unknown key"), "{texts:#?}");
+    assert!(texts[2].contains("acl-type: without effect without kubernetes.io/elb.acl-id"), "{texts:#?}");
 }
 
 #[test]
@@ -159,16 +160,9 @@ fn what_must_not_be_ignored_is_refused() {
     let inner = (AUTOCREATE, "{}");
     let public = (AUTOCREATE, PUBLIC);
     let mine = (ID, "lb-9");
-    let acl = (ACL_ID, "group-1");
     let retain = (INSTANCE_RECLAIM_POLICY, "retain");
     let keep = (KEEP_EIP, "true");
     for (pairs, refused) in [
-        (vec![inner, acl], vec![ACL_ID]),
-        (vec![mine, acl], vec![ACL_ID]),
-        (vec![public, acl, (ACL_STATUS, "on")], vec![ACL_ID]),
-        (vec![public, acl, (ACL_STATUS, "off")], vec![]),
-        (vec![public, acl, (ACL_STATUS, "false")], vec![]),
-        (vec![public, (ACL_ID, " "), (ACL_STATUS, "on")], vec![]),
         (vec![inner, retain], vec![INSTANCE_RECLAIM_POLICY]),
         (vec![public, retain, keep], vec![INSTANCE_RECLAIM_POLICY, KEEP_EIP]),
         (vec![inner, (INSTANCE_RECLAIM_POLICY, "alwaysDelete")], vec![]),
@@ -184,7 +178,7 @@ fn what_must_not_be_ignored_is_refused() {
         let options: Vec<&str> = parsed.errors.iter().map(|e| e.option.as_str()).collect();
         assert_eq!(options, refused, "{pairs:?}");
         assert_eq!(parsed.spec.is_some(), refused.is_empty(), "{pairs:?}");
-        assert!(parsed.warnings.iter().all(|w| ![ACL_ID, KEEP_EIP].contains(&w.option.as_str())), "{pairs:?}");
+        assert!(parsed.warnings.iter().all(|w| w.option != KEEP_EIP), "{pairs:?}");
     }
     let text = read(&[public, keep]).errors[0].to_string();
     assert!(text.contains("keep-eip: \"true\" is not supported yet, and what should stay would be deleted"), "{text}");
@@ -660,4 +654,55 @@ fn keys_that_have_no_effect_on_this_load_balancer_are_named() {
     assert_eq!(warned(&with(&[(CLASS, "performance"), (AUTOCREATE, dedicated)])), [zones, l4]);
     assert_eq!(warned(&[(AUTOCREATE, PUBLIC), (EIP_AUTO_CREATE_OPTION, EIP)]), [EIP_AUTO_CREATE_OPTION]);
     assert_eq!(warned(&[(AUTOCREATE, "{}"), (EIP_AUTO_CREATE_OPTION, EIP)]), [""; 0]);
+}
+
+#[test]
+fn who_may_connect() {
+    let groups = |ids: &[&str], enabled: bool, white: bool| {
+        Access::Groups(Groups { ids: ids.iter().map(|id| (*id).to_owned()).collect(), enabled, white, own: false })
+    };
+    let (on, white) = ((ACL_STATUS, "on"), (ACL_TYPE, "white"));
+    let five = "a,b,c,d,e";
+    for (class, pairs, expected) in [
+        ("union", vec![], Ok(Access::Unsaid)),
+        ("union", vec![(ACL_ID, "")], Ok(Access::Everybody)),
+        ("union", vec![(ACL_ID, " "), on], Ok(Access::Everybody)),
+        ("union", vec![(ACL_ID, "g-1"), on, white], Ok(groups(&["g-1"], true, true))),
+        ("union", vec![(ACL_ID, "g-1"), (ACL_STATUS, "true"), (ACL_TYPE, "black")], Ok(groups(&["g-1"], true, false))),
+        ("union", vec![(ACL_ID, "g-1"), (ACL_STATUS, "off")], Ok(groups(&["g-1"], false, true))),
+        ("performance", vec![(ACL_ID, five), on, white], Ok(groups(&["a", "b", "c", "d", "e"], true, true))),
+        ("union", vec![(ACL_ID, five), on, white], Err("5 groups are too many")),
+        ("performance", vec![(ACL_ID, "a,b,c,d,e,f"), on, white], Err("6 groups are too many")),
+        ("union", vec![(ACL_ID, "g-1"), white], Err("acl-status: missing")),
+        ("union", vec![(ACL_ID, "g-1"), on], Err("acl-type: missing")),
+        ("union", vec![(ACL_ID, "g-1"), on, (ACL_TYPE, "grey")], Err("acl-type: \"grey\" is not valid")),
+        ("union", vec![(ACL_ID, "a b"), on, white], Err("acl-id: \"a b\" is not valid")),
+    ] {
+        let parsed = read_all(class, &pairs);
+        match expected {
+            Ok(access) => assert_eq!(parsed.spec.unwrap().access, access, "{pairs:?}"),
+            Err(text) => {
+                assert_eq!(parsed.errors.len(), 1, "{:#?}", parsed.errors);
+                assert!(said(&parsed.errors).contains(text), "{:#?}", parsed.errors);
+            }
+        }
+    }
+}
+
+#[test]
+fn source_ranges_and_groups_exclude_each_other() {
+    let of = |pairs: &[(&str, &str)]| {
+        let mut all = vec![(CLASS, "union"), (ID, "lb-9")];
+        all.extend(pairs);
+        let mut want = want(&all, &[(Protocol::Tcp, 80)]);
+        want.source_ranges = vec!["10.0.0.0/8".parse().unwrap()];
+        parse(&want)
+    };
+    assert_eq!(of(&[]).spec.unwrap().access, Access::OwnGroup);
+    let both = of(&[(ACL_ID, "g-1"), (ACL_STATUS, "off")]);
+    let text = said(&both.errors);
+    assert!(text.contains(ACL_ID) && text.contains("spec.loadBalancerSourceRanges"), "{text}");
+    let empty = of(&[(ACL_ID, "")]);
+    assert_eq!(empty.spec.unwrap().access, Access::OwnGroup, "the narrower of two wishes holds");
+    assert!(said(&empty.warnings).contains(ACL_ID));
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use ferrolb_provider::{Change, Protocol};
 use serde::Serialize;
 
+use super::Access;
 use crate::settings::differing;
 use crate::spec::{ElbProtocol, Settings};
 
@@ -19,6 +20,8 @@ pub struct Listener {
     pub ranges: Vec<PortRange>,
     /// Its other fields; wished: only what the user named.
     pub settings: Settings,
+    /// Who may connect.
+    pub access: Access,
 }
 
 /// The first port and the last.
@@ -47,10 +50,11 @@ impl Listener {
         if self.ranges != seen.ranges {
             return Change::Replace("port_ranges");
         }
-        match differing(&self.settings, &seen.settings) {
-            fields if fields.is_empty() => Change::None,
-            fields => Change::Update(fields),
+        let mut fields = differing(&self.settings, &seen.settings);
+        if self.access.differs(&seen.access) {
+            fields.push("ipgroup");
         }
+        if fields.is_empty() { Change::None } else { Change::Update(fields) }
     }
 }
 

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::resource::{FoundBalancer, Listener, Member, Pool};
+use crate::resource::{Access, FoundBalancer, Listener, Member, Pool};
 use crate::spec::Settings;
 
 fn seen(id: &str, parent: &str, resource: ElbResource) -> Found {
@@ -45,7 +45,13 @@ fn eip(binding: Binding) -> ElbResource {
 }
 
 fn listener() -> ElbResource {
-    ElbResource::Listener(Listener { key: key(), protocol: None, ranges: Vec::new(), settings: Settings::new() })
+    ElbResource::Listener(Listener {
+        key: key(),
+        protocol: None,
+        ranges: Vec::new(),
+        settings: Settings::new(),
+        access: Access::Everybody,
+    })
 }
 
 fn pool() -> ElbResource {

@@ -1,6 +1,7 @@
 //! The provider against the mock cloud, through the engine.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod adopt;
 mod backends;
 mod dnat;

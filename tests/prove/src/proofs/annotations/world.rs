@@ -93,6 +93,10 @@ impl World {
                 let body = json!({"certificate": {"name": name, "type": "client", "certificate": CERTIFICATE}});
                 (v3("certificates", body)?, "/certificate/id")
             }
+            "group" => {
+                let body = json!({"ipgroup": {"name": name, "ip_list": [{"ip": "192.0.2.0/24"}]}});
+                (v3("ipgroups", body)?, "/ipgroup/id")
+            }
             "policy" => {
                 let body = json!({"security_policy": {"name": name, "protocols": ["TLSv1.2"],
                     "ciphers": ["ECDHE-RSA-AES256-GCM-SHA384"]}});

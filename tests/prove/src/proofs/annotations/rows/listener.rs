@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::proofs::annotations::case::{Case, key, refused, sees, warned};
+use crate::proofs::annotations::case::{Case, key, refused, sees, unready, warned};
 
 const PROTOCOL_PORT: &str = "kubernetes.io/elb.protocol-port";
 const CERT_ID: &str = "kubernetes.io/elb.cert-id";
+const ACL_ID: &str = "kubernetes.io/elb.acl-id";
+const ACL_STATUS: &str = "kubernetes.io/elb.acl-status";
+const ACL_TYPE: &str = "kubernetes.io/elb.acl-type";
 
 pub fn rows() -> Vec<Case> {
     [protocols(), certificates(), members(), timeouts(), headers(), client_addresses(), limits(), access()].concat()
@@ -260,12 +263,41 @@ fn limits() -> Vec<Case> {
 
 /// Who may connect.
 fn access() -> Vec<Case> {
+    let [id, status, kind] = ["acl-id", "acl-status", "acl-type"].map(elb);
+    let white = || key(&id).beside(ACL_STATUS, "on").beside(ACL_TYPE, "white");
+    let uses = |group: &str, on: bool, kind: &str| {
+        sees("listener/ipgroup", json!({"ipgroup_id": group, "enable_ipgroup": on, "type": kind}))
+    };
+    let ranges = || key(&id).shared("TCP:80").spec("loadBalancerSourceRanges", json!(["10.0.0.0/8"]));
     vec![
-        key(&elb("acl-id"))
-            .dedicated("TCP:80")
-            .valid("", sees("listener/ipgroup", Value::Null))
-            .edge(" ", sees("listener/ipgroup", Value::Null))
-            .invalid("group-1", refused(&["\"group-1\"", "everybody could connect", "elb.acl-status"]))
-            .removed(sees("listener/ipgroup", Value::Null)),
+        white()
+            .dedicated("TCP:80,UDP:53")
+            .valid("{group:a}", uses("{group:a}", true, "white"))
+            .edge("", sees("listener/ipgroup", Value::Null))
+            .edge(" {group:b}, ", uses("{group:b}", true, "white").sees("UDP:53/listener/ipgroup/type", "white"))
+            .invalid("{group:a};{group:b}", refused(&["is not valid", "separated by commas"]))
+            .removed(uses("{group:b}", true, "white")),
+        white().shared("TCP:80").invalid("{group:a},{group:b}", refused(&["2 groups are too many", "performance"])),
+        white().shared("TCP:80").invalid("no-such-group", unready(&["no-such-group could not be found"])),
+        key(&id).shared("TCP:80").invalid("{group:a}", refused(&["elb.acl-status", "elb.acl-type", "missing"])),
+        ranges()
+            .edge("", sees("listener/ipgroup/type", "white").warned(&["elb.acl-id", "spec.loadBalancerSourceRanges"]))
+            .invalid("{group:a}", refused(&["elb.acl-id", "spec.loadBalancerSourceRanges", "one of the two"])),
+        key(&status)
+            .shared("TCP:80")
+            .beside(ACL_ID, "{group:a}")
+            .beside(ACL_TYPE, "black")
+            .valid("on", uses("{group:a}", true, "black"))
+            .edge("False", uses("{group:a}", false, "black"))
+            .invalid("maybe", refused(&["\"maybe\"", "on, off, true, false"]))
+            .removed(refused(&["elb.acl-status", "missing"])),
+        key(&kind)
+            .shared("TCP:80")
+            .beside(ACL_ID, "{group:a}")
+            .beside(ACL_STATUS, "on")
+            .valid("white", uses("{group:a}", true, "white"))
+            .edge("BLACK", uses("{group:a}", true, "black"))
+            .invalid("grey", refused(&["\"grey\"", "white, black"]))
+            .removed(refused(&["elb.acl-type", "missing"])),
     ]
 }
