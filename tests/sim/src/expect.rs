@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::api::fields::strings;
 use crate::api::store::{Key, Kind, Store};
 use crate::law::{FINALIZER, HOLDER, Law};
+use crate::ledger::Ledger;
 use crate::sim::State;
 use crate::wish::Wish;
 
@@ -99,6 +100,8 @@ fn complete(service: &Value, law: &Law, members: impl Fn(&Value) -> BTreeSet<Str
             say(format!("{} {kind} for {} ports", count(kind), ports.len()));
         }
     }
+    let ranges = strings(&service["spec"]["loadBalancerSourceRanges"]);
+    let group = admitted(ledger, uid, &ranges, say);
     for port in &ports {
         let listeners = ledger.of_uid("listeners", uid);
         let its = |l: &&&Value| l["protocol"] == port["protocol"] && l["protocol_port"] == port["port"];
@@ -106,6 +109,9 @@ fn complete(service: &Value, law: &Law, members: impl Fn(&Value) -> BTreeSet<Str
             say(format!("no listener for {port}"));
             continue;
         };
+        if listener["ipgroup"] != group {
+            say(format!("a listener with the group {} instead of {group}", listener["ipgroup"]));
+        }
         let pool = &listener["default_pool_id"];
         let found = ledger.objects("members").filter(|m| m["pool_id"] == *pool);
         let targets: BTreeSet<String> =
@@ -128,6 +134,26 @@ fn complete(service: &Value, law: &Law, members: impl Fn(&Value) -> BTreeSet<Str
             say(format!("address {ip} is not served"));
         }
     }
+}
+
+/// What each listener must say of the group of those who may connect; the group is looked at, too.
+fn admitted(ledger: &Ledger, uid: &str, ranges: &[String], say: &mut impl FnMut(String)) -> Value {
+    let groups = ledger.of_uid("ipgroups", uid);
+    let lists: Vec<BTreeSet<&str>> = groups
+        .iter()
+        .map(|group| {
+            let lines = group["ip_list"].as_array().into_iter().flatten();
+            lines.filter_map(|line| line["ip"].as_str()).collect()
+        })
+        .collect();
+    let wanted: Vec<BTreeSet<&str>> =
+        if ranges.is_empty() { Vec::new() } else { vec![ranges.iter().map(String::as_str).collect()] };
+    if lists != wanted {
+        say(format!("address groups {lists:?} instead of {wanted:?}"));
+    }
+    groups
+        .first()
+        .map_or(Value::Null, |group| json!({"ipgroup_id": group["id"], "enable_ipgroup": true, "type": "white"}))
 }
 
 /// Whether the product must serve a Service: by one of its classes, or as the default.

@@ -27,6 +27,8 @@ pub fn meddle(s: &mut State, dice: &mut Dice) {
         ("listeners", false) => ("PUT", format!("{elb}/listeners/{id}"), json!({"listener": {"name": "renamed"}})),
         ("pools", true) => ("DELETE", format!("{elb}/pools/{id}/delete-cascade"), Value::Null),
         ("pools", false) => ("PUT", format!("{elb}/pools/{id}"), json!({"pool": {"lb_algorithm": "SOURCE_IP"}})),
+        ("ipgroups", true) => ("DELETE", format!("{elb}/ipgroups/{id}"), Value::Null),
+        ("ipgroups", false) => ("PUT", format!("{elb}/ipgroups/{id}"), json!({"ipgroup": {"ip_list": []}})),
         (_, true) => ("DELETE", format!("/v1/{PROJECT_ID}/publicips/{id}"), Value::Null),
         (_, false) => ("POST", format!("/v3/{PROJECT_ID}/eip/publicips/{id}/disassociate-instance"), Value::Null),
     };

@@ -18,6 +18,8 @@ pub const FINALIZER: &str = "ferrolb.io/cleanup";
 pub const HOLDER: &str = "ferrolb.io/provider";
 /// How long a pass that is under way may go on with what it knew when it began: every step has a deadline of 10 s.
 const PASS: Duration = Duration::from_secs(60);
+/// How long a controller may go on with an older wish: its watch may be a minute and a half behind, and then comes a pass.
+const HEARD: Duration = Duration::from_secs(180);
 /// More passes for one Service than this in a minute are a hot loop.
 const HOT: u64 = 150;
 
@@ -43,6 +45,8 @@ pub struct Law {
     edited: BTreeSet<String>,
     /// Services of which somebody exchanged all ports: their address may vanish for a moment.
     reopened: BTreeSet<String>,
+    /// When somebody last changed whom a Service lets in.
+    reranged: BTreeMap<String, Duration>,
     /// The last address of each.
     addresses: BTreeMap<String, BTreeSet<String>>,
     passes: BTreeMap<String, Passes>,
@@ -94,6 +98,11 @@ impl Law {
         self.reopened.insert(uid.to_owned());
     }
 
+    /// Somebody changes whom a Service lets in.
+    pub fn rerange(&mut self, uid: &str, now: Duration) {
+        self.reranged.insert(uid.to_owned(), now);
+    }
+
     /// Whether its address may change, or it may end in a lasting refusal.
     pub fn is_edited(&self, uid: &str) -> bool {
         self.edited.contains(uid) || self.tampered.contains(uid)
@@ -131,6 +140,7 @@ impl Law {
             let before = std::mem::replace(&mut self.ledger, after);
             self.new_objects(now, &before, api);
             self.foreign_objects(now, &before);
+            self.open_ports(now, &before, api, cloud);
         }
         self.no_leak(now);
         self.actor = None;
@@ -167,6 +177,35 @@ impl Law {
             if is != Some(was) {
                 let text = format!("{} touched a stranger's {id}: {was} -> {is:?}", plug.identity);
                 self.breach(now, "I2", text);
+            }
+        }
+    }
+
+    /// I17: a listener that is made or changed lets in nobody but those whom its Service has long let in.
+    fn open_ports(&mut self, now: Duration, before: &Ledger, api: &Store, cloud: &Cloud) {
+        let Some(Actor { plug, path, .. }) = self.actor.clone() else { return };
+        let touched = |id: &String| !before.ours.contains_key(id) || path.contains(id.as_str());
+        let listeners = self.ledger.ours.iter().filter(|(id, (kind, _))| *kind == "listeners" && touched(id));
+        let restricted: Vec<(String, String)> = listeners
+            .filter(|(_, (_, uid))| {
+                let ranges = api.service(uid).map(|service| strings(&service["spec"]["loadBalancerSourceRanges"]));
+                let is_new = self.reranged.get(uid).is_some_and(|since| now < *since + HEARD);
+                ranges.is_some_and(|ranges| !ranges.is_empty()) && !is_new
+            })
+            .map(|(id, (_, uid))| (id.clone(), uid.clone()))
+            .collect();
+        if restricted.is_empty() {
+            return;
+        }
+        self.ledger.load(cloud);
+        for (id, uid) in restricted {
+            let is_open = self.ledger.objects("listeners").filter(|l| l["id"] == *id).any(|listener| {
+                let group = &listener["ipgroup"];
+                group["enable_ipgroup"] != true || group["type"] != "white"
+            });
+            if is_open {
+                let text = format!("{} leaves listener {id} of {uid} open to everybody", plug.identity);
+                self.breach(now, "I17", text);
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::hands;
 use crate::law::{FINALIZER, HOLDER, serves};
 use crate::plan::Fault;
 use crate::sim::{Sim, State};
-use crate::wish::{Wish, foreign_balancer};
+use crate::wish::{Wish, any_ranges, foreign_balancer};
 
 /// Somebody else's finalizer.
 const HOLD: &str = "example.com/hold";
@@ -114,6 +114,7 @@ fn create(sim: &Sim, key: &Key, dice: &mut Dice) -> Result<Value, Refusal> {
     let class = *dice.pick(&["", "", "ferrolb.io/elb", "ferrolb.io/gold", "example.com/other"]).unwrap_or(&"");
     let kind = if dice.chance(0.9) { "LoadBalancer" } else { "ClusterIP" };
     let ports = any_ports(dice);
+    let ranges = any_ranges(&mut range_dice(sim));
     sim.with(|s| {
         let existing = dice.pick(&s.law.strangers).cloned().unwrap_or_default();
         let mut service = json!({
@@ -121,6 +122,9 @@ fn create(sim: &Sim, key: &Key, dice: &mut Dice) -> Result<Value, Refusal> {
         });
         if !class.is_empty() && kind == "LoadBalancer" {
             service["spec"]["loadBalancerClass"] = json!(class);
+        }
+        if let Some(ranges) = ranges.filter(|_| kind == "LoadBalancer") {
+            service["spec"]["loadBalancerSourceRanges"] = ranges;
         }
         s.api.create(key.clone(), service, "user", sim.wall())
     })
@@ -134,8 +138,13 @@ fn delete(sim: &Sim, key: &Key) {
 fn ports(sim: &Sim, key: &Key, dice: &mut Dice) {
     let (ports, keep) = (any_ports(dice), dice.chance(0.7));
     let policy = *dice.pick(&["Cluster", "Local"]).unwrap_or(&"Cluster");
+    let mut range_dice = range_dice(sim);
+    let ranges = range_dice.chance(0.5).then(|| any_ranges(&mut range_dice));
     sim.with(|s| {
         let uid = uid(s, key);
+        if let Some(uid) = uid.as_deref().filter(|_| ranges.is_some()) {
+            s.law.rerange(uid, sim.now());
+        }
         // What is kept may be a port that somebody else has.
         let held = s.api.get(key).is_some_and(|service| serves(service, &service["spec"]["ports"][0]));
         let all_change = !(keep && held);
@@ -149,6 +158,11 @@ fn ports(sim: &Sim, key: &Key, dice: &mut Dice) {
             service["spec"]["ports"] = json!(list);
             if service["spec"]["type"] == "LoadBalancer" {
                 service["spec"]["externalTrafficPolicy"] = json!(policy);
+                match &ranges {
+                    Some(Some(ranges)) => service["spec"]["loadBalancerSourceRanges"] = ranges.clone(),
+                    Some(None) => let_all_in(service),
+                    None => {}
+                }
             }
         });
         // Without any port that was served before there is a moment in which nothing is.
@@ -224,6 +238,8 @@ fn flip(sim: &Arc<Sim>, key: &Key, dice: &mut Dice) {
             let _ = edit(s, key, |service| {
                 let balanced = service["spec"]["type"] == "LoadBalancer";
                 service["spec"]["type"] = json!(if balanced { "ClusterIP" } else { "LoadBalancer" });
+                // No other type may have any.
+                let_all_in(service);
             });
         });
     };
@@ -307,6 +323,18 @@ pub fn edit(s: &mut State, key: &Key, change: impl FnOnce(&mut Value)) -> Result
 
 pub fn uid(s: &State, key: &Key) -> Option<String> {
     s.api.get(key)?["metadata"]["uid"].as_str().map(str::to_owned)
+}
+
+fn let_all_in(service: &mut Value) {
+    if let Some(spec) = service["spec"].as_object_mut() {
+        spec.remove("loadBalancerSourceRanges");
+    }
+}
+
+/// A stream of its own, so that source ranges do not change the luck of anything else.
+fn range_dice(sim: &Sim) -> Dice {
+    let moment = u64::try_from(sim.now().as_millis()).unwrap_or_default();
+    Dice::new(sim.plan.seed ^ moment, "ranges")
 }
 
 fn any_wish(sim: &Sim, dice: &mut Dice) -> Wish {

@@ -103,6 +103,12 @@ impl Wish {
     }
 }
 
+/// Whom a Service lets in, where it says so, which one in three does: `spec.loadBalancerSourceRanges`.
+pub fn any_ranges(dice: &mut Dice) -> Option<Value> {
+    let lists: [&[&str]; 3] = [&["10.0.0.0/8"], &["192.0.2.0/24", "198.51.100.0/24"], &["203.0.113.0/24"]];
+    dice.chance(0.3).then(|| json!(dice.pick(&lists)))
+}
+
 /// Makes a load balancer of somebody else, with a listener; its id.
 pub fn foreign_balancer(cloud: &Cloud, number: u64) -> String {
     let path = format!("/v3/{}/elb/loadbalancers", ferrolb_mock::PROJECT_ID);

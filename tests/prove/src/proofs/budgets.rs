@@ -90,9 +90,14 @@ fn lives(scene: &Scene<'_>, report: &mut Report) -> Result<()> {
         manifest::PUBLIC.replace('}', r#","available_zone":["mock-1a"],"l4_flavor_name":"L4_flavor.elb.s1.small"}"#);
     let ports = &[("TCP", 80)];
     let with = |name: &str, annotations: &[(&str, &str)]| manifest::service(name, annotations, ports);
+    let inner = &[(manifest::CLASS, "union"), (manifest::AUTOCREATE, r#"{"type":"inner"}"#)];
+    let mut restricted = with("restricted", inner);
+    restricted["spec"]["loadBalancerSourceRanges"] = json!(["10.0.0.0/8"]);
     let cases = [
         ("public", manifest::public("public", ports), 10, 6),
-        ("inner", with("inner", &[(manifest::CLASS, "union"), (manifest::AUTOCREATE, r#"{"type":"inner"}"#)]), 10, 5),
+        ("inner", with("inner", inner), 10, 5),
+        // Whom it lets in is an object of its own, looked for and made.
+        ("restricted", restricted, 12, 6),
         (
             "dedicated",
             with("dedicated", &[(manifest::CLASS, "performance"), (manifest::AUTOCREATE, &dedicated)]),
