@@ -1,6 +1,7 @@
 //! Everything of one owner, with as few calls as there can be.
 
 mod groups;
+mod members;
 mod nat;
 
 pub(crate) use groups::{GroupOwners, Look};
@@ -125,18 +126,7 @@ pub(crate) async fn list(
         let filter: Filter = ids.iter().flat_map(|id| by("id", id)).collect();
         client.monitors(filter)
     }));
-    let members = try_join_all(owned_pools.iter().map(async |(json, seen)| {
-        if json.members.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(Vec::new());
-        }
-        let members = match client.members(&json.id, Filter::new()).await {
-            Ok(members) => members,
-            // Deleted since the list of pools was made.
-            Err(ProviderError::NotFound(_)) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        Ok(members.iter().filter_map(|json| observe::member(json, seen)).collect::<Vec<Found>>())
-    }));
+    let members = members::list(client, &owned_pools);
     let (monitors, members, strangers, users) = tokio::try_join!(monitors, members, strangers, users)?;
 
     let mut all: Vec<Found> =
@@ -145,7 +135,8 @@ pub(crate) async fn list(
         let pool = owned_pools.iter().find(|(_, seen)| json.pools.iter().any(|r| r.id == seen.id.0));
         all.extend(pool.and_then(|(_, seen)| observe::monitor(json, seen)));
     }
-    all.extend(members.into_iter().chain(strangers).chain(users).flatten());
+    all.extend(members);
+    all.extend(strangers.into_iter().chain(users).flatten());
     all.extend(main);
     all.extend(balancers);
     all.extend(groups);

@@ -141,6 +141,8 @@ pub(crate) struct PoolJson {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct MemberJson {
     pub(crate) id: String,
+    /// Only where members of several pools are listed.
+    pub(crate) pool_id: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) name: String,
     pub(crate) address: String,
@@ -313,6 +315,11 @@ impl Client {
     /// `GET /v3/{pid}/elb/pools/{pool}/members`
     pub(crate) async fn members(&self, pool: &str, filter: Filter) -> Result<Vec<MemberJson>, ProviderError> {
         self.filtered(&format!("pools/{pool}/members"), filter).await
+    }
+
+    /// `GET /v3/{pid}/elb/members`
+    pub(crate) async fn members_of_pools(&self, filter: Filter) -> Result<Vec<MemberJson>, ProviderError> {
+        self.filtered("members", filter).await
     }
 
     /// `POST /v3/{pid}/elb/pools/{pool}/members`; 409 where the pool has the address and port, so it may be repeated.

@@ -98,6 +98,8 @@ pub(super) struct Shared {
     calls_per_second: f64,
     /// The cloud does not know calls for several members at once.
     only_single_members: AtomicBool,
+    /// The cloud does not list members of several pools at once.
+    only_members_of_one_pool: AtomicBool,
     pub(super) deadline: Duration,
     pub(super) places: Places,
     pub(super) project_id: String,
@@ -148,6 +150,7 @@ impl Client {
                 pause_code: Mutex::new(None),
                 calls_per_second: config.limits.per_second,
                 only_single_members: AtomicBool::new(false),
+                only_members_of_one_pool: AtomicBool::new(false),
                 deadline: config.deadline,
                 places: Places::new(config),
                 project_id: config.project_id.clone(),
@@ -191,6 +194,16 @@ impl Client {
     /// Remembers that, for as long as the process lives.
     pub(crate) fn set_only_single_members(&self) {
         self.shared.only_single_members.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this process found out that members can only be listed pool by pool.
+    pub(crate) fn only_members_of_one_pool(&self) -> bool {
+        self.shared.only_members_of_one_pool.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that, for as long as the process lives.
+    pub(crate) fn set_only_members_of_one_pool(&self) {
+        self.shared.only_members_of_one_pool.store(true, Ordering::Relaxed);
     }
 
     /// The project that calls are made in.

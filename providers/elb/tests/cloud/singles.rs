@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use ferrolb_elb::{HttpTransport, Method, Request, Response, Transport, TransportError};
-use ferrolb_provider::{BoxFuture, Health};
+use ferrolb_provider::{BoxFuture, Health, Protocol};
 
-use crate::harness::{World, addresses, backend, owner, union};
+use crate::harness::{World, addresses, backend, owner, port, union};
 
-/// Knows no `batch-…` of members, and counts what is asked of it.
+/// Knows no `batch-…` of members and no list of those of several pools, and counts what is asked of it.
 struct NoBatches {
     network: HttpTransport,
     batches: Mutex<usize>,
+    lists: Mutex<usize>,
     singles: Mutex<Vec<Method>>,
     /// Status and body of an answer to a path that there is not.
     status: u16,
@@ -28,6 +29,7 @@ impl NoBatches {
         Arc::new(Self {
             network: HttpTransport::new(HttpTransport::builder().build().unwrap()),
             batches: Mutex::new(0),
+            lists: Mutex::new(0),
             singles: Mutex::new(Vec::new()),
             status: 404,
             says,
@@ -50,6 +52,11 @@ impl Transport for NoBatches {
             let body = self.says.as_bytes().to_vec();
             let status = self.status;
             return Box::pin(async move { Ok(Response { status, headers: Vec::new(), body }) });
+        }
+        if request.url.contains("/elb/members?") {
+            *self.lists.lock().unwrap() += 1;
+            let body = self.says.as_bytes().to_vec();
+            return Box::pin(async { Ok(Response { status: 404, headers: Vec::new(), body }) });
         }
         let is_single = request.method != Method::Get && request.url.contains("/members");
         if is_single {
@@ -160,4 +167,23 @@ async fn a_pool_that_is_gone_is_no_reason_to_give_batches_up() {
     let outcome = world.pass(&union()).await;
     assert!(!outcome.failures.is_empty());
     assert_eq!(network.singles(), [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn members_of_several_pools_are_listed_together_where_the_cloud_can() {
+    let mut want = union();
+    want.ports.push(port(Protocol::Udp, 53, &[1, 2]));
+    want.ports.push(port(Protocol::Tcp, 443, &[3]));
+    let reads = async |world: &World| {
+        world.converge(&want).await;
+        world.calls();
+        let outcome = world.pass(&want).await;
+        assert!(outcome.settled && outcome.writes == 0, "{outcome:#?}");
+        world.calls().0
+    };
+    // Balancers, EIPs, listeners, pools, monitors, members.
+    assert_eq!(reads(&World::new().await).await, 6);
+    let network = NoBatches::new(GATEWAY, 0, false);
+    assert_eq!(reads(&World::over(network.clone()).await).await, 8);
+    assert_eq!(*network.lists.lock().unwrap(), 1, "asked for once");
 }
