@@ -71,6 +71,7 @@ fn add(tags: &mut Tags, key: &str, value: &str, errors: &mut Vec<Problem>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -13,6 +13,7 @@ use ferrolb_provider::conformance::{self, Budgets, Call, Calls, Cloud, Facts, Fa
 use ferrolb_provider::{BoxFuture, Desired, Owner};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const CLASS: &str = "kubernetes.io/elb.class";
 const ID: &str = "kubernetes.io/elb.id";
@@ -26,17 +27,17 @@ const LAG: Duration = Duration::from_secs(3);
 /// How far from the ports of a Service those of a stranger are.
 const FOREIGN: u16 = 10_000;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn shared_load_balancers() {
     conforms("union").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dedicated_load_balancers() {
     conforms("performance").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rules_of_a_nat_gateway() {
     conforms("dnat").await;
 }
@@ -49,7 +50,7 @@ async fn conforms(class: &'static str) {
 }
 
 /// A late effect that passes for none is what the protocol cannot bear, so the kit must see it here too.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_network_that_says_not_sent_and_sends_later_is_found() {
     let report = conformance::run_to_first_failure(&ElbSubject { class: "union", lies: true }).await;
     assert_eq!(report.failed(), ["creation: applied late"], "{report}");
@@ -170,7 +171,7 @@ fn dnat(eip: &str, value: &str) -> [(String, String); 3] {
 struct World(Arc<Mutex<State>>);
 
 struct State {
-    now: Arc<Mutex<Duration>>,
+    began: Instant,
     cloud: ferrolb_mock::Cloud,
     calls: Vec<Call>,
     fault: Option<(usize, Fault)>,
@@ -187,12 +188,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl World {
     fn new(lies: bool, class: &'static str) -> Self {
-        let now = Arc::<Mutex<Duration>>::default();
-        let shared = now.clone();
-        let clock = ferrolb_mock::Clock(Arc::new(move || utc(*lock(&shared))));
+        let began = Instant::now();
+        let clock = ferrolb_mock::Clock(Arc::new(move || utc(began.elapsed())));
         let config = ferrolb_mock::Config { clock, ..ferrolb_mock::Config::default() };
         let cloud = ferrolb_mock::Cloud::new(&config).expect("no state file, no error");
-        let state = State { now, cloud, calls: Vec::new(), fault: None, late: Vec::new(), lies, class };
+        let state = State { began, cloud, calls: Vec::new(), fault: None, late: Vec::new(), lies, class };
         Self(Arc::new(Mutex::new(state)))
     }
 }
@@ -265,7 +265,7 @@ impl Transport for World {
                 lost()
             }
             Some(Fault::Late) => {
-                let at = *lock(&state.now) + LATE;
+                let at = state.began.elapsed() + LATE;
                 state.late.push((at, request));
                 if state.lies { Err(TransportError::NotSent("lie".to_owned())) } else { lost() }
             }
@@ -303,17 +303,13 @@ impl Cloud for World {
     }
 
     fn now(&self) -> Duration {
-        let state = lock(&self.0);
-        *lock(&state.now)
+        lock(&self.0).began.elapsed()
     }
 
     async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
         let mut state = lock(&self.0);
-        let now = {
-            let mut now = lock(&state.now);
-            *now += time;
-            *now
-        };
+        let now = state.began.elapsed();
         let (due, late): (Vec<_>, Vec<_>) = std::mem::take(&mut state.late).into_iter().partition(|(at, _)| *at <= now);
         state.late = late;
         for (_, request) in &due {

@@ -157,6 +157,7 @@ async fn groups_of_the_users_are_used_and_never_changed() {
 async fn a_group_that_does_not_exist_leaves_no_open_port() {
     let world = World::new().await;
     let want = with_acl(union(), "no-such-group", "on", "white");
+    world.engine.first_seen(&want.owner);
     let outcome = world.pass(&want).await;
     let texts: Vec<String> = outcome.failures.iter().map(|f| f.error.to_string()).collect();
     assert!(texts.iter().any(|t| t.contains("no-such-group could not be found")), "{outcome:#?}");

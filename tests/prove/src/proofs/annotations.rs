@@ -149,7 +149,8 @@ impl<'a> Stage<'a> {
         let (ready, readiness) = told(view, "Ready");
         let words: Vec<String> = step.expect.told.words().iter().map(|word| self.world.fill(word)).collect();
         let says = || format!("it says {status}: {message} (Ready is {ready}: {readiness})");
-        if let Some(word) = words.iter().find(|word| !message.contains(word.as_str())) {
+        let said = if matches!(step.expect.told, Told::Unready(_)) { &readiness } else { &message };
+        if let Some(word) = words.iter().find(|word| !said.contains(word.as_str())) {
             return Some(format!("not told of \"{word}\"; {}", says()));
         }
         let is_seen = message.contains(&format!("{WITNESS}{number}:"));
@@ -170,6 +171,7 @@ impl<'a> Stage<'a> {
                     return Some("something in the cloud has changed".to_owned());
                 }
             }
+            Told::Unready(_) if ready == "True" => return Some(format!("should not be ready; {}", says())),
             _ => {}
         }
         step.expect.facts.iter().find_map(|(path, expected)| {

@@ -64,7 +64,7 @@ impl Told {
     pub fn words(&self) -> &[String] {
         match self {
             Self::Nothing => &[],
-            Self::Warned(words) | Self::Refused(words) | Self::Unmet(words) => words,
+            Self::Warned(words) | Self::Refused(words) | Self::Unmet(words) | Self::Unready(words) => words,
         }
     }
 }
@@ -90,6 +90,8 @@ pub enum Told {
     Refused(Vec<String>),
     /// These words say what differs from the cloud and cannot be changed there, and nothing has changed.
     Unmet(Vec<String>),
+    /// These words are the cloud's, in the condition Ready.
+    Unready(Vec<String>),
 }
 
 /// A Service to try `key` on; what load balancer it is to have is said next.
@@ -111,6 +113,11 @@ pub fn warned(words: &[&str]) -> Expect {
 /// A refusal with these words.
 pub fn refused(words: &[&str]) -> Expect {
     Expect { told: Told::Refused(owned(words)), ..Expect::default() }
+}
+
+/// The cloud refuses it with these words.
+pub fn unready(words: &[&str]) -> Expect {
+    Expect { told: Told::Unready(owned(words)), ..Expect::default() }
 }
 
 /// A wish that the cloud's objects cannot be changed to; the words are about these.
