@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ferrolb_provider::{Backend, BackendKind, Desired, IpMode, Protocol, TrafficPolicy};
 use serde_json::{Value, json};
 
-use crate::harness::{World, performance, port, union};
+use crate::harness::{World, owner, performance, port, union};
 
 fn pods(mut want: Desired, last: &[u8]) -> Desired {
     for port in &mut want.ports {
@@ -73,6 +73,7 @@ async fn what_cannot_have_pods_says_so_and_makes_no_call() {
     assert!(text.contains("a shared load balancer sends it to nodes only"), "{text}");
     assert_eq!(world.calls(), (0, 0));
     // On the network of their node they are as good as nodes.
+    world.engine.first_seen(&owner());
     let mut want = pods(union(), &[1, 2]);
     want.options.insert("kubernetes.io/hws-hostNetwork".into(), "true".into());
     want.ports[0].backends[0].kind = BackendKind::HostPod;

@@ -172,7 +172,7 @@ impl Listed for Listener {
             "admin_state_up": true,
             "protocol": listener.protocol,
             "protocol_port": listener.protocol_port,
-            "port_ranges": listener.port_ranges,
+            "port_ranges": (!listener.port_ranges.is_empty()).then_some(&listener.port_ranges),
             "loadbalancers": [{"id": listener.loadbalancer_id}],
             "default_pool_id": listener.default_pool_id,
             "connection_limit": -1,

@@ -127,8 +127,8 @@ pub const BUGS: &[Bug] = &[
         changes: &[
             Change {
                 file: WRITE,
-                find: "let stale = version(service) < Some(ours)",
-                replace: "let stale = !BUG && version(service) < Some(ours)",
+                find: "if version(service) >= Some(ours) {",
+                replace: "if BUG || version(service) >= Some(ours) {",
             },
             Change {
                 file: WRITE,
