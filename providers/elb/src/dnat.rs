@@ -18,6 +18,7 @@ use crate::keys::{
     NAT_GATEWAY_ID, PREFIX, Support,
 };
 use crate::model::{check_ports, eip as new_eip};
+use crate::parse::read::Reader;
 use crate::parse::{id, is_off};
 use crate::resource::{Binding, DnatRule, ElbResource, NatGateway, PoolKey, PublicAddress, Target};
 use crate::spec::PublicIp;
@@ -105,6 +106,9 @@ fn targets(uid: &str, key: &PoolKey, port: &Port, load: &mut BTreeMap<IpAddr, us
 fn parse(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Option<Spec> {
     let options = &want.options;
     warn_of_keys(options, warnings);
+    let mut reader = Reader::new(options);
+    reader.switch(ALLOW_INTERRUPTION);
+    errors.append(&mut reader.errors);
     let gateway = id(options, NAT_GATEWAY_ID, errors);
     if gateway.is_none() && options.get(NAT_GATEWAY_ID).is_none_or(|id| id.trim().is_empty()) {
         errors.push(problem(NAT_GATEWAY_ID, "missing: class dnat needs a public NAT gateway", ID_FORM));

@@ -12,7 +12,7 @@ use ferrolb_provider::{Desired, Options, Problem};
 
 use crate::autocreate::{ID_FORM, is_id};
 use crate::health_check;
-use crate::keys::{CLASS, ID, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX, Support, find, nearest};
+use crate::keys::{ALLOW_INTERRUPTION, CLASS, ID, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX, Support, find, nearest};
 use crate::refuse::refuse;
 use crate::spec::{Algorithm, Class, ElbSpec};
 use read::Reader;
@@ -48,6 +48,8 @@ pub fn parse(want: &Desired) -> Parsed {
     let members = members::parse(&mut reader, want, made, algorithm);
     health_check::parse(&mut reader, open, &mut ports);
     let passes_through = passes_through(&mut reader, made);
+    // The engine acts on it; a value that says nothing is told here.
+    reader.switch(ALLOW_INTERRUPTION);
     let balancer = balancer::parse(&mut reader, class, open);
     let Reader { mut errors, warnings, .. } = reader;
     errors.extend(refuse(options, balancer.as_ref()));

@@ -107,6 +107,12 @@ fn project() -> Vec<Case> {
 fn what_stays() -> Vec<Case> {
     let (policy, keep) = ("kubernetes.io/elb.instance-reclaim-policy", "kubernetes.io/elb.keep-eip");
     vec![
+        key("ferrolb.io/allow-interruption")
+            .shared("TCP:80")
+            .valid("true", sees("ours", 3))
+            .edge("False", sees("ours", 3))
+            .invalid("perhaps", refused(&["\"perhaps\"", "true or false"]))
+            .removed(sees("ours", 3)),
         key(policy)
             .shared("TCP:80")
             .valid("alwaysDelete", sees("ours", 3))
