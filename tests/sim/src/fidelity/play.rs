@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use http::{Method, Request as HttpRequest};
 use kube::Client;
@@ -14,6 +15,8 @@ use super::script::{self, Request};
 use crate::plan::Plan;
 use crate::sim;
 
+/// How often a server may ask for patience.
+const PATIENCE: usize = 60;
 /// Where the cases play.
 const NAMESPACE: &str = "fidelity-cases";
 
@@ -113,8 +116,21 @@ async fn play(client: &Client, script: &str) -> Result<Vec<Value>, Error> {
     Ok(played.iter().map(tell).collect())
 }
 
-/// Sends a request; the answer's status and its body: JSON, a list of the lines of a watch, or text.
+/// Sends a request until the server takes it: a real one asks for patience while it begins to store a new kind, and no
+/// case is about that.
 async fn send(client: &Client, request: &Request) -> Result<(u16, Value), Error> {
+    for _ in 0..PATIENCE {
+        let (status, answer) = send_once(client, request).await?;
+        if status != 429 {
+            return Ok((status, answer));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    send_once(client, request).await
+}
+
+/// Sends a request; the answer's status and its body: JSON, a list of the lines of a watch, or text.
+async fn send_once(client: &Client, request: &Request) -> Result<(u16, Value), Error> {
     let bytes = match &request.body {
         Some(Value::String(text)) => text.clone().into_bytes(),
         Some(body) => body.to_string().into_bytes(),

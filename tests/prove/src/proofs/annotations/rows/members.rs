@@ -24,7 +24,7 @@ fn works() -> crate::proofs::annotations::case::Expect {
 }
 
 fn backends() -> Vec<Case> {
-    let shared = refused(&["a shared load balancer sends it to nodes only", "allocateLoadBalancerNodePorts: true"]);
+    let shared = refused(&["spec.allocateLoadBalancerNodePorts", "a shared load balancer sends it to nodes only"]);
     vec![
         key(BACKENDS)
             .dedicated("TCP:80")
@@ -40,7 +40,7 @@ fn backends() -> Vec<Case> {
             .removed(shared),
         key(HOST_NETWORK)
             .shared("TCP:80")
-            .valid("true", works())
+            .valid("true", works().warned(&["some pods are not on the network of their node"]))
             .edge("FALSE", works())
             .invalid("yes", refused(&["\"yes\"", "true or false"]))
             .removed(works()),
