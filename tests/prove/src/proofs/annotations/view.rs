@@ -73,10 +73,15 @@ pub fn count(ledger: &Value, kind: &str) -> usize {
 
 /// Objects of `before` that are gone or no longer the same.
 pub fn changed(before: &Value, now: &Value) -> String {
+    // A gateway takes the EIP of a rule and lets it go again, and the cloud notes when.
+    let timeless = |mut object: Value| {
+        object.as_object_mut().map(|fields| fields.remove("updated_at"));
+        object
+    };
     let mut found = Vec::new();
     for kind in KINDS {
         for old in objects(before, kind) {
-            if find(now, kind, |new| new["id"] == old["id"]) != *old {
+            if timeless(find(now, kind, |new| new["id"] == old["id"])) != timeless(old.clone()) {
                 found.push(format!("{kind}:{}", old["id"].as_str().unwrap_or("?")));
             }
         }
