@@ -56,7 +56,7 @@ impl Provider for Elb {
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
         let now = self.client.now();
-        let look = self.group_owners.may_have(owner, model, now);
+        let look = self.group_owners.may_have(owner, model);
         let client = self.client.of(owner);
         let listed = list::list(&client, &self.flavors, &self.config.vpc_id, owner, model, &self.rule_owners, look);
         let seen = listed.instrument(span(owner)).await?;
