@@ -90,9 +90,7 @@ pub(crate) async fn list(
     let mut listeners: Vec<Found> =
         listeners.iter().map(|json| observe::listener(json, owner)).filter(|seen| seen.owned).collect();
     let groups = match look {
-        Look::IfAny if !(balancers.is_empty() && listeners.is_empty() && pools.is_empty() && eips.is_empty()) => {
-            client.ip_groups(self::marked(owner)).await?
-        }
+        Look::IfAny if !is_new => client.ip_groups(self::marked(owner)).await?,
         _ => groups,
     };
     let (groups, jsons_of_groups): (Vec<Found>, Vec<&IpGroupJson>) =

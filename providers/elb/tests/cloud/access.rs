@@ -3,7 +3,7 @@
 use ferrolb_provider::{Desired, Protocol};
 use serde_json::{Value, json};
 
-use crate::harness::{ID, World, owner, performance, port, service, union};
+use crate::harness::{AUTOCREATE, CLASS, ID, World, owner, performance, port, service, union};
 
 const ACL: &str = "kubernetes.io/elb.acl-";
 
@@ -168,6 +168,28 @@ async fn a_group_that_does_not_exist_leaves_no_open_port() {
     assert_eq!(outcome.failures.len(), 1, "{outcome:#?}");
     let outcome = world.pass(&want).await;
     assert_eq!((outcome.writes, world.counts()[2]), (1, 1), "{outcome:#?}");
+}
+
+/// A load balancer alone was taken for nothing at all, and the group was never looked for again.
+#[tokio::test]
+async fn a_group_is_found_beside_nothing_but_the_load_balancer() {
+    let mut world = World::new().await;
+    let plain = service(&[(CLASS, "union"), (AUTOCREATE, r#"{"type":"inner"}"#)]);
+    world.converge(&for_ranges(plain.clone(), &["203.0.113.0/24"])).await;
+    let ledger = world.cloud.ledger();
+    let all = |kind: &str| ledger[kind].as_array().unwrap().clone();
+    let id = |object: &Value| object["id"].as_str().unwrap().to_owned();
+    let member = |m: &Value| format!("pools/{}/members/{}", m["pool_id"].as_str().unwrap(), id(m));
+    let mut paths: Vec<String> = all("members").iter().map(member).collect();
+    for kind in ["healthmonitors", "pools", "listeners"] {
+        paths.extend(all(kind).iter().map(|object| format!("{kind}/{}", id(object))));
+    }
+    for path in paths {
+        world.by_hand("DELETE", &format!("v3/PID/elb/{path}"), Value::Null).await;
+    }
+    world.restart();
+    world.converge(&for_ranges(plain, &[])).await;
+    assert_eq!((lists(&world).len(), world.counts()[2]), (0, 2));
 }
 
 #[tokio::test]
