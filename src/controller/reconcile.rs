@@ -104,8 +104,7 @@ async fn release(
     let mut service = service.clone();
     let released = |outcome: &Outcome, service: &Service| report(service, &Pass::Released(outcome), cx.clock.wall());
     // The address goes from the status before it goes from the cloud, which may give it to another at once.
-    let status = service.status.as_ref().and_then(|s| s.load_balancer.as_ref());
-    if status.and_then(|s| s.ingress.as_ref()).is_some_and(|ingress| !ingress.is_empty()) {
+    if !ferrolb_core::published(&service).is_empty() {
         match cx.write.report(&service, &released(&Outcome::default(), &service)).await? {
             Written::Now(told) => service = told,
             Written::Outdated => return Ok(stale(key, cx)),

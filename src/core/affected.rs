@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ferrolb_provider::Options;
-use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service, ServiceSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
-use crate::claim::{class_name, is_deleting, is_load_balancer};
+use crate::claim::{class_name, is_deleting, is_load_balancer, our_conditions, published};
 use crate::desired::{allocates, annotation_matters};
 use crate::routing::Routing;
 use crate::world::service_of;
@@ -96,21 +95,11 @@ fn undone(old: &Service, new: &Service) -> bool {
 }
 
 fn lost_address(old: &Service, new: &Service) -> bool {
-    ingress(old).iter().any(|i| !ingress(new).contains(i))
+    published(old).iter().any(|i| !published(new).contains(i))
 }
 
 fn lost_condition(old: &Service, new: &Service) -> bool {
-    conditions(old).any(|c| conditions(new).all(|n| n.type_ != c.type_))
-}
-
-fn ingress(svc: &Service) -> &[LoadBalancerIngress] {
-    let status = svc.status.as_ref().and_then(|s| s.load_balancer.as_ref());
-    status.and_then(|s| s.ingress.as_deref()).unwrap_or_default()
-}
-
-fn conditions(svc: &Service) -> impl Iterator<Item = &Condition> {
-    let all = svc.status.iter().flat_map(|s| s.conditions.iter().flatten());
-    all.filter(|c| c.type_.starts_with(GROUP_PREFIX))
+    our_conditions(old).any(|c| our_conditions(new).all(|n| n.type_ != c.type_))
 }
 
 fn is_ready(node: Option<&Node>) -> bool {

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use ferrolb_provider::{Options, Owner, Problem};
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::conditions::UNKNOWN_CLASS;
 use crate::{Class, Event, Reason, Severity, World};
@@ -86,14 +87,24 @@ pub fn has_finalizer(svc: &Service) -> bool {
     finalizers.iter().any(|f| f == FINALIZER)
 }
 
+/// The addresses that its status names.
+pub fn published(svc: &Service) -> &[LoadBalancerIngress] {
+    let status = svc.status.as_ref().and_then(|s| s.load_balancer.as_ref());
+    status.and_then(|s| s.ingress.as_deref()).unwrap_or_default()
+}
+
+/// The conditions in its status that are ours.
+pub fn our_conditions(svc: &Service) -> impl Iterator<Item = &Condition> {
+    let all = svc.status.iter().flat_map(|s| s.conditions.iter().flatten());
+    all.filter(|c| c.type_.starts_with(GROUP_PREFIX))
+}
+
 /// Whether nothing on the Service tells of an earlier claim, so that nobody can have made anything for it yet. One
 /// whose finalizer somebody took off still bears other traces; one whose input was wrong so far bears a condition
 /// that says so, and nothing was called for it.
 pub fn never_claimed(svc: &Service) -> bool {
-    let status = svc.status.as_ref();
-    let served = status.and_then(|s| s.load_balancer.as_ref()?.ingress.as_ref()).is_some_and(|i| !i.is_empty());
-    let conditions = status.and_then(|s| s.conditions.as_deref()).unwrap_or_default();
-    let mut ours = conditions.iter().filter(|c| c.type_.starts_with(GROUP_PREFIX)).peekable();
+    let served = !published(svc).is_empty();
+    let mut ours = our_conditions(svc).peekable();
     let told = ours.peek().is_some();
     let refused = ours.any(|c| c.reason == Reason::Invalid.row().reason);
     !has_finalizer(svc) && holder(svc).is_none() && !served && (!told || refused)
@@ -215,9 +226,7 @@ fn default_class(world: &World) -> Option<&Class> {
 /// does not bind it any more.
 fn kept_by<'a>(svc: &'a Service, settings: &Settings) -> Option<&'a str> {
     let provider = holder(svc).filter(|p| has_finalizer(svc) && settings.providers.contains(*p))?;
-    let status = svc.status.as_ref()?.load_balancer.as_ref()?;
-    let addresses = status.ingress.as_deref().unwrap_or_default();
-    (!addresses.is_empty()).then_some(provider)
+    (!published(svc).is_empty()).then_some(provider)
 }
 
 fn unknown(name: &str, why: String, settings: &Settings) -> Claim {

@@ -6,7 +6,7 @@ use ferrolb_provider::{Backend, Desired, Family, Options, Owner, Port, Problem, 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
 use crate::backends::{Share, endpoints_by_node, node_backends, pod_backends};
-use crate::claim::is_deleting;
+use crate::claim::{is_deleting, published};
 use crate::facts::protocol;
 use crate::ranges::{self, source_ranges};
 use crate::routing::Routing;
@@ -161,7 +161,7 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
         owner: owner(svc, settings),
         families,
         addresses,
-        published: published(svc),
+        published: published(svc).iter().filter_map(|entry| entry.ip.as_ref()?.parse().ok()).collect(),
         ports,
         traffic_policy: if local { TrafficPolicy::Local } else { TrafficPolicy::Cluster },
         health_check_node_port: spec.health_check_node_port.filter(|_| local).and_then(number),
@@ -169,13 +169,6 @@ fn want(svc: &Service, parameters: Options, world: &World, settings: &Settings) 
         affinity_seconds: affinity(spec),
         options,
     })
-}
-
-/// What the status names.
-fn published(svc: &Service) -> Vec<IpAddr> {
-    let status = svc.status.as_ref().and_then(|s| s.load_balancer.as_ref());
-    let ingress = status.and_then(|s| s.ingress.as_ref()).into_iter().flatten();
-    ingress.filter_map(|entry| entry.ip.as_ref()?.parse().ok()).collect()
 }
 
 /// In the Service's order; an API server always fills this in.

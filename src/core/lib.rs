@@ -35,7 +35,7 @@ mod builders;
 pub use affected::{affected, relevant};
 pub use claim::{
     Claim, FINALIZER, GROUP_PREFIX, PROVIDER_ANNOTATION, Settings, claim, has_finalizer, has_leftovers, holder,
-    never_claimed, owner, unknown_class,
+    never_claimed, our_conditions, owner, published, unknown_class,
 };
 pub use conditions::{EventWhen, Reason, Row, Severity, Status, markdown};
 pub use desired::{Decision, desired};

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{LoadBalancerIngress, PortStatus, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::claim::is_load_balancer;
+use crate::claim::{is_load_balancer, our_conditions, published};
 use crate::conditions::RELEASED;
 use crate::{EventWhen, GROUP_PREFIX, Reason, Severity, Status};
 
@@ -83,7 +83,7 @@ pub fn equal(report: &Report, svc: &Service) -> bool {
     let mut then: Vec<_> = report.conditions.iter().map(says).collect();
     now.sort();
     then.sort();
-    now == then && report.ingress == ingress_of(svc)
+    now == then && report.ingress == published(svc)
 }
 
 /// A report being written.
@@ -97,7 +97,7 @@ impl Draft<'_> {
     fn provided(&mut self, want: &Desired, ready_endpoints: usize, outcome: &Outcome) {
         // Until the cloud's lists are to be trusted, an address that they do not show may well be served.
         // Not one that is about to go.
-        let unsure = outcome.look_again.is_some() && !outcome.withdrawn && !ingress_of(self.svc).is_empty();
+        let unsure = outcome.look_again.is_some() && !outcome.withdrawn && !published(self.svc).is_empty();
         match outcome.serving.as_ref().filter(|serving| !(unsure && serving.addresses.is_empty())) {
             Some(serving) => {
                 self.report.ingress = ingress(serving, want);
@@ -152,7 +152,7 @@ impl Draft<'_> {
 
     fn released(&mut self, outcome: &Outcome) {
         if outcome.settled {
-            let had = !ingress_of(self.svc).is_empty() || !outcome.applied.is_empty();
+            let had = !published(self.svc).is_empty() || !outcome.applied.is_empty();
             if had || our_conditions(self.svc).any(|c| c.reason == Reason::Releasing.row().reason) {
                 self.report.events.push(Event {
                     severity: Severity::Normal,
@@ -189,7 +189,7 @@ impl Draft<'_> {
     /// What is there stays; the API server takes addresses only of Services of type LoadBalancer.
     fn keep_ingress(&mut self) {
         if is_load_balancer(self.svc) {
-            self.report.ingress = ingress_of(self.svc).to_vec();
+            self.report.ingress = published(self.svc).to_vec();
         }
     }
 
@@ -298,16 +298,6 @@ fn ports(address: &Address, want: &Desired) -> Option<Vec<PortStatus>> {
         protocol: p.protocol.to_string(),
     };
     Some(want.ports.iter().map(entry).collect())
-}
-
-fn ingress_of(svc: &Service) -> &[LoadBalancerIngress] {
-    let status = svc.status.as_ref().and_then(|s| s.load_balancer.as_ref());
-    status.and_then(|s| s.ingress.as_deref()).unwrap_or_default()
-}
-
-fn our_conditions(svc: &Service) -> impl Iterator<Item = &Condition> {
-    let all = svc.status.iter().flat_map(|s| s.conditions.iter().flatten());
-    all.filter(|c| c.type_.starts_with(GROUP_PREFIX))
 }
 
 #[cfg(test)]

@@ -64,22 +64,21 @@ impl Writer {
 
     /// Whether the cached `service` is older than what we wrote ourselves; then nothing may be concluded from it.
     pub fn is_stale(&self, service: &Service) -> bool {
-        let key = Key::of(&service.metadata);
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(&(ours, at)) = written.get(&key) else { return false };
-        if version(service) >= Some(ours) {
-            written.remove(&key);
-            return false;
-        }
         // A watch is hardly ever longer behind than that. What still seems older probably is: etcd was restored from a
         // backup. The next claim asks the API server.
-        self.clock.now() < at + BEHIND_AT_MOST
+        self.newer(service).is_some_and(|at| self.clock.now() < at + BEHIND_AT_MOST)
     }
 
-    /// Whether nothing tells that the cached `service` is older than what the API server has.
-    fn is_current(&self, service: &Service) -> bool {
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.get(&Key::of(&service.metadata)).is_none_or(|(ours, _)| version(service) >= Some(*ours))
+    /// When we wrote something that the cached `service` does not show yet, if we did.
+    fn newer(&self, service: &Service) -> Option<Duration> {
+        let key = Key::of(&service.metadata);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let &(ours, at) = written.get(&key)?;
+        if version(service) >= Some(ours) {
+            written.remove(&key);
+            return None;
+        }
+        Some(at)
     }
 
     /// Forgets a Service that is gone.
@@ -94,10 +93,10 @@ impl Writer {
     /// The API server did not take it.
     pub async fn claim(&self, service: &Arc<Service>, provider: &str) -> Result<Written, Error> {
         let held = ferrolb_core::has_finalizer(service) && ferrolb_core::holder(service) == Some(provider);
-        if held && self.is_current(service) {
+        if held && self.newer(service).is_none() {
             return Ok(Written::Now(service.clone()));
         }
-        let ours = ours(service);
+        let ours: Vec<Condition> = ferrolb_core::our_conditions(service).cloned().collect();
         let ingress = match ferrolb_core::never_claimed(service) {
             true => Value::Null,
             false => json!(service.status.as_ref().and_then(|s| s.load_balancer.as_ref()?.ingress.clone())),
@@ -226,12 +225,6 @@ impl Writer {
 /// Resource versions are comparable as numbers within one kind (KEP-5504).
 fn version(service: &Service) -> Option<u64> {
     service.metadata.resource_version.as_ref()?.parse().ok()
-}
-
-/// The conditions on the Service that are ours.
-fn ours(service: &Service) -> Vec<Condition> {
-    let all = service.status.as_ref().and_then(|s| s.conditions.clone()).unwrap_or_default();
-    all.into_iter().filter(|c| c.type_.starts_with(ferrolb_core::GROUP_PREFIX)).collect()
 }
 
 /// Why a write failed.

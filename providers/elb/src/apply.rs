@@ -124,6 +124,15 @@ fn final_refusal(error: ProviderError) -> ProviderError {
     }
 }
 
+/// What such a call does not find is not the object of the step but another one that lists still show, and a later pass
+/// knows better. The engine would take it for the object, believe that it is gone, and leave it behind.
+fn of_another(error: ProviderError) -> ProviderError {
+    match error {
+        ProviderError::NotFound(detail) => ProviderError::Unavailable(detail),
+        other => other,
+    }
+}
+
 /// A step that no plan contains.
 fn impossible(item: &Item<ElbResource>) -> ProviderError {
     ProviderError::Refused(Detail {

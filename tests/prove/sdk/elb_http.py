@@ -1,25 +1,13 @@
 """What HTTP and TLS listeners need besides: certificates, security policies, forwarding policies and their rules."""
 
+from pathlib import Path
+
 from elb import make, make_listener
 from sdk import Kind
 
-# Of shop.example, made for this file, good for nothing else.
-CERTIFICATE = """-----BEGIN CERTIFICATE-----
-MIIBnjCCAUSgAwIBAgIUQ0txwJ8JZ5t4IBaXtRMtgsA6Mk4wCgYIKoZIzj0EAwIw
-FzEVMBMGA1UEAwwMc2hvcC5leGFtcGxlMCAXDTI2MTEyMTEyMjU1NFoYDzIxMjYx
-MDI4MTIyNTU0WjAXMRUwEwYDVQQDDAxzaG9wLmV4YW1wbGUwWTATBgcqhkjOPQIB
-BggqhkjOPQMBBwNCAAQsIDrFeeAZ67vY9eSayHuhuv+buboG5Ujp+EL0EjVyeEov
-ZgY/DUa9unrq+G2pRHhDXXVnpfACKtqzQ+oG/l1Fo2wwajAdBgNVHQ4EFgQUmXOU
-f7GAbGZZWjyjVEYRkLYryjAwHwYDVR0jBBgwFoAUmXOUf7GAbGZZWjyjVEYRkLYr
-yjAwDwYDVR0TAQH/BAUwAwEB/zAXBgNVHREEEDAOggxzaG9wLmV4YW1wbGUwCgYI
-KoZIzj0EAwIDSAAwRQIgaff2b3gUmv6n7NTEhDZ9bYBPB52dzFGAYAB9bUaFAO0C
-IQDTM9nFzY7ojMnfGoEEfdYT1oHEEqXbgsKnyfNdkQ9R8g==
------END CERTIFICATE-----"""
-PRIVATE_KEY = """-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHAe49gir1MCbRc0R
-XlVF2N6I+/8JIgyW8+mN1JNFclmhRANCAAQsIDrFeeAZ67vY9eSayHuhuv+buboG
-5Ujp+EL0EjVyeEovZgY/DUa9unrq+G2pRHhDXXVnpfACKtqzQ+oG/l1F
------END PRIVATE KEY-----"""
+# Of shop.example, made for the proofs, good for nothing else.
+CERTIFICATE = Path(__file__).with_name("shop.pem").read_text()
+PRIVATE_KEY = Path(__file__).with_name("shop.key").read_text()
 
 
 def lives(world):

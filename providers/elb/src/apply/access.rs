@@ -3,7 +3,7 @@
 use ferrolb_provider::ProviderError;
 use serde_json::{Map, Value, json};
 
-use super::{Apply, Found, Result, final_refusal};
+use super::{Apply, Found, Result, final_refusal, of_another};
 use crate::body::set;
 use crate::resource::{Access, IpGroup};
 use crate::{mark, observe};
@@ -47,7 +47,7 @@ pub(super) fn body(access: &Access, own: Option<&Found>) -> Option<Value> {
 /// help; or our own went a moment ago, and the next pass makes it anew.
 pub(super) fn missing_group(error: ProviderError, access: &Access) -> ProviderError {
     match (access, error) {
-        (Access::OwnGroup, ProviderError::NotFound(detail)) => ProviderError::Unavailable(detail),
+        (Access::OwnGroup, error) => of_another(error),
         (_, error) => final_refusal(error),
     }
 }

@@ -3,7 +3,7 @@
 use ferrolb_provider::{ProviderError, Seen, State};
 use serde_json::Map;
 
-use super::{Apply, Found, Result, final_refusal};
+use super::{Apply, Found, Result, final_refusal, of_another};
 use crate::body::{self, set};
 use crate::resource::{Binding, Eip, ElbResource};
 use crate::spec::Class;
@@ -62,7 +62,7 @@ impl Apply<'_> {
             && let ElbResource::Eip(found) = &mut now.resource
             && let (Some(id), Some(size)) = (&found.bandwidth_id, eip.bandwidth_size)
         {
-            self.client.resize_bandwidth(id, size).await.map_err(not_the_eip)?;
+            self.client.resize_bandwidth(id, size).await.map_err(of_another)?;
             found.bandwidth_size = Some(size);
         }
         Ok(now)
@@ -88,7 +88,7 @@ impl Apply<'_> {
                     _ => return Err(ProviderError::Refused(detail)),
                 }
             }
-            Err(error) => return Err(not_the_eip(error)),
+            Err(error) => return Err(of_another(error)),
         };
         Ok(bound)
     }
@@ -110,15 +110,6 @@ impl Apply<'_> {
             Err(ProviderError::Refused(_)) => Err(ProviderError::Unavailable(error.detail().clone())),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// What such a call does not find is the load balancer or the bandwidth, where lists still show it. The engine would
-/// take it for the EIP, believe that it is gone, and leave it behind.
-fn not_the_eip(error: ProviderError) -> ProviderError {
-    match error {
-        ProviderError::NotFound(detail) => ProviderError::Unavailable(detail),
-        error => error,
     }
 }
 

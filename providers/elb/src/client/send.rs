@@ -359,30 +359,16 @@ impl Shared {
         let (code, status) = (code.as_deref(), status.unwrap_or_default());
         let request_id = request_id.as_deref().unwrap_or_default();
         let message = error.map(|e| e.detail().message.as_str());
+        // The level of a line must be known when it is compiled.
+        macro_rules! tell {
+            ($level:ident, $what:literal) => {
+                tracing::$level!(method, path, status, code, request_id, duration_ms, waited_ms, error = message, $what)
+            };
+        }
         if record.is_write {
-            tracing::info!(
-                method,
-                path,
-                status,
-                code,
-                request_id,
-                duration_ms,
-                waited_ms,
-                error = message,
-                "cloud write"
-            );
+            tell!(info, "cloud write");
         } else {
-            tracing::debug!(
-                method,
-                path,
-                status,
-                code,
-                request_id,
-                duration_ms,
-                waited_ms,
-                error = message,
-                "cloud read"
-            );
+            tell!(debug, "cloud read");
         }
         if let Some(observer) = self.observer.get() {
             observer.called(record);

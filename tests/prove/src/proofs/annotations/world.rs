@@ -10,22 +10,8 @@ use crate::harness::{Cloud, GATEWAY};
 use crate::proofs::delete::SUBNET;
 
 // Of shop.example, good for nothing else.
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
-MIIBnjCCAUSgAwIBAgIUQ0txwJ8JZ5t4IBaXtRMtgsA6Mk4wCgYIKoZIzj0EAwIw
-FzEVMBMGA1UEAwwMc2hvcC5leGFtcGxlMCAXDTI2MTEyMTEyMjU1NFoYDzIxMjYx
-MDI4MTIyNTU0WjAXMRUwEwYDVQQDDAxzaG9wLmV4YW1wbGUwWTATBgcqhkjOPQIB
-BggqhkjOPQMBBwNCAAQsIDrFeeAZ67vY9eSayHuhuv+buboG5Ujp+EL0EjVyeEov
-ZgY/DUa9unrq+G2pRHhDXXVnpfACKtqzQ+oG/l1Fo2wwajAdBgNVHQ4EFgQUmXOU
-f7GAbGZZWjyjVEYRkLYryjAwHwYDVR0jBBgwFoAUmXOUf7GAbGZZWjyjVEYRkLYr
-yjAwDwYDVR0TAQH/BAUwAwEB/zAXBgNVHREEEDAOggxzaG9wLmV4YW1wbGUwCgYI
-KoZIzj0EAwIDSAAwRQIgaff2b3gUmv6n7NTEhDZ9bYBPB52dzFGAYAB9bUaFAO0C
-IQDTM9nFzY7ojMnfGoEEfdYT1oHEEqXbgsKnyfNdkQ9R8g==
------END CERTIFICATE-----";
-const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHAe49gir1MCbRc0R
-XlVF2N6I+/8JIgyW8+mN1JNFclmhRANCAAQsIDrFeeAZ67vY9eSayHuhuv+buboG
-5Ujp+EL0EjVyeEovZgY/DUa9unrq+G2pRHhDXXVnpfACKtqzQ+oG/l1F
------END PRIVATE KEY-----";
+const CERTIFICATE: &str = include_str!("../../../sdk/shop.pem");
+const PRIVATE_KEY: &str = include_str!("../../../sdk/shop.key");
 const ZONE: &str = "mock-1a";
 
 /// Ids, and addresses where there are any, by `kind:name`.
