@@ -73,7 +73,7 @@ pub async fn reconcile(key: &Key, cx: &Context) -> Result<Next, Error> {
             let outcome = driver.reconcile(&want, cx).await;
             log(&service, &provider, &outcome, cx);
             cx.claims.wait(key, &cx.settings.cluster, &outcome.conflicts);
-            if outcome.writes > 0 {
+            if outcome.vacated {
                 wake(key, cx);
             }
             if !outcome.permit_lost {

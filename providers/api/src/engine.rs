@@ -225,6 +225,7 @@ impl<P: Provider> Run<'_, P> {
         let answer = self.engine.provider.apply(self.owner, &step).await;
         let until = host.now() + self.engine.settle;
         self.outcome.writes += 1;
+        self.outcome.vacated |= step.verb != Verb::Create;
         let effect = match &answer {
             Ok(_) => Effect::Known,
             Err(ProviderError::Ambiguous(_)) => Effect::Unknown,

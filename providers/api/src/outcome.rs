@@ -28,6 +28,8 @@ pub struct Outcome {
     pub applied: Vec<String>,
     /// Write calls made, failed ones included.
     pub writes: usize,
+    /// Something was deleted or changed, or may have been, so that a place may be free that others wait for.
+    pub vacated: bool,
     /// An object is to go that has an address which clients are told. Nothing was deleted: they are to be told first
     /// what serves them now, if anything does.
     pub withdrawn: bool,

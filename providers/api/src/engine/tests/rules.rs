@@ -32,6 +32,17 @@ fn a_first_pass_does_all_and_the_next_nothing() {
     assert_eq!(run.pass(Some(UP)).unwrap().look_again, None);
 }
 
+/// Whoever waits for a place was woken by any write, and began its row of looks anew each time.
+#[test]
+fn only_what_goes_or_changes_may_leave_a_place_to_others() {
+    let run = Run::new(Lag::None);
+    let made = run.pass(Some(UP)).unwrap();
+    assert!(made.writes > 0 && !made.vacated, "{made:?}");
+    assert!(!run.pass(Some(UP)).unwrap().vacated);
+    assert!(run.pass(Some("lb/main eip/main")).unwrap().vacated);
+    assert!(run.pass(Some("lb/main=1 eip/main")).unwrap().vacated);
+}
+
 #[test]
 fn a_list_that_lags_repeats_no_update_and_hides_no_way_back() {
     let mut run = up("lb/main eip/main");

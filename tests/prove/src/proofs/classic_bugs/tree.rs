@@ -67,6 +67,12 @@ fn with_bugs(name: &str, source: &str) -> Result<String> {
             text = text.replace(change.find, &change.replace.replace("BUG", &switch));
         }
     }
+    if name == "Cargo.toml" {
+        // cargo tells two checkouts that share a target folder apart by the versions of their crates alone.
+        let version = concat!("\nversion = \"", env!("CARGO_PKG_VERSION"));
+        ensure!(text.matches(version).count() == 1, "{name} does not name the version once");
+        text = text.replace(version, &format!("{version}-bugs"));
+    }
     if name == READER {
         text.push_str(&format!(
             "\n/// Whether a bug is switched on.\npub fn is_on(bug: &str) -> bool {{\n    \
