@@ -90,6 +90,9 @@ pub struct Config {
     /// Makes the kernel own both ranges, as `ip route replace local RANGE dev lo` does. Needs NET_ADMIN.
     #[serde(skip)]
     pub announce: bool,
+    /// How long a new load balancer stays PENDING_CREATE and takes nothing below it, and a job runs.
+    #[serde(rename = "loadbalancer_delay_ms", deserialize_with = "milliseconds")]
+    pub loadbalancer_delay: Duration,
     /// How long a new EIP stays PENDING_CREATE.
     #[serde(rename = "eip_create_delay_ms", deserialize_with = "milliseconds")]
     pub eip_create_delay: Duration,
@@ -143,6 +146,7 @@ impl Default for Config {
             node_range: net(0, 0, 0, 0, 0),
             dataplane: false,
             announce: false,
+            loadbalancer_delay: Duration::ZERO,
             eip_create_delay: Duration::ZERO,
             nat_delay: Duration::ZERO,
             max_probe_interval: None,
@@ -183,6 +187,7 @@ impl Config {
                 subnet(NODE_SUBNET_ID, NODE_SUBNET_NEUTRON_ID, "subnet-node", self.node_range),
             ],
             eip_range: self.eip_range,
+            loadbalancer_delay: SignedDuration::try_from(self.loadbalancer_delay).unwrap_or_default(),
             eip_create_delay: SignedDuration::try_from(self.eip_create_delay).unwrap_or_default(),
             nat_delay: SignedDuration::try_from(self.nat_delay).unwrap_or_default(),
             data_plane: self.dataplane,

@@ -11,6 +11,7 @@ def lives(world):
     binding(world)
     tags(world)
     bandwidth(world)
+    older(world)
 
 
 def make(world, **fields):
@@ -222,3 +223,27 @@ def bandwidth(world):
         kind.gone(eip, "show_bandwidth", "VPC.0306", bandwidth_id=shared)
         for other in others:
             eip.call("delete_shared_bandwidth", bandwidth_id=other)
+
+
+def older(world):
+    """Neutron's view of the addresses, and the limits of v1."""
+    eip = world.eip
+    balancer = world.elb_v2.call("create_loadbalancer", {"loadbalancer": {"vip_subnet_id": world.vip_subnet}}).loadbalancer
+    with Kind("floating-ip") as kind:
+        mine = make(world)
+        shown = eip.call("show_publicip", publicip_id=mine).publicip
+        eip.call("update_publicip", {"publicip": {"port_id": balancer.vip_port_id}}, publicip_id=mine)
+        seen = {"floatingip.port_id": balancer.vip_port_id, "floatingip.status": "ACTIVE"}
+        kind.ok("show", eip, "neutron_show_floating_ip", None, seen, floatingip_id=mine)
+        others = [make(world) for _ in range(3)]
+        kind.pages(eip, "neutron_list_floating_ips", "floatingips", [mine, *others])
+        address = shown.public_ip_address
+        kind.ok("find by address", eip, "neutron_list_floating_ips", None, {"floatingips.0.id": mine},
+                floating_ip_address=address)  # fmt: skip
+        kind.gone(eip, "neutron_show_floating_ip", "VPC.0504", floatingip_id=balancer.id)
+        eip.call("update_publicip", {"publicip": {}}, publicip_id=mine)
+        quotas = kind.ok("limits", eip, "list_quotas", type="publicIp").quotas.resources
+        kind.that("four are used", [(q.type, q.used) for q in quotas] == [("publicIp", 4)], str(quotas))
+        for public_ip in (mine, *others):
+            eip.call("delete_publicip", publicip_id=public_ip)
+    world.elb_v2.call("delete_loadbalancer", loadbalancer_id=balancer.id)

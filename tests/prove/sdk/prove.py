@@ -11,6 +11,7 @@ import urllib.request
 
 import eip
 import elb
+import elb_batch
 import elb_below
 import elb_http
 import elb_v2
@@ -64,7 +65,7 @@ class World:
 
 def main():
     world = World(sys.argv[1])
-    for service in (iam, vpc, eip, elb, elb_below, elb_http, elb_v2, nat):
+    for service in (iam, vpc, eip, elb, elb_batch, elb_below, elb_http, elb_v2, nat):
         service.lives(world)
     sys.exit(1 if Kind.failed_in_all else 0)
 

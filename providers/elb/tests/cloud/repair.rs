@@ -106,6 +106,19 @@ async fn members_that_fail_are_counted() {
 }
 
 #[tokio::test]
+async fn a_load_balancer_that_takes_its_time() {
+    for want in [union(), performance()] {
+        let config = Config { loadbalancer_delay: Duration::from_millis(300), ..Config::default() };
+        let world = World::with(config, Duration::from_millis(400)).await;
+        let first = world.pass(&want).await;
+        assert!(first.failures.is_empty(), "nothing is hung below it before it is ready: {first:?}");
+        let outcome = world.converge(&want).await;
+        assert_eq!(addresses(&outcome).len(), 2);
+        assert_eq!(world.counts(), [1, 1, 1, 1, 3, 1]);
+    }
+}
+
+#[tokio::test]
 async fn an_eip_that_takes_its_time() {
     for want in [union(), performance()] {
         let config = Config { eip_create_delay: Duration::from_millis(300), ..Config::default() };

@@ -90,6 +90,21 @@ pub fn quota_details(context: &mut Context, _: &Request) -> Result<Answer, Refus
     Ok(Answer::ok(json!({"quotas": details})))
 }
 
+/// What EIP v1 and VPC v1 say of limits: those kinds that this cloud has.
+pub fn vpc_quotas(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    let cloud = &*context.cloud;
+    let all = [
+        ("vpc", 1, 1),
+        ("subnet", cloud.setup.subnets.len(), i64::try_from(cloud.setup.subnets.len()).unwrap_or(i64::MAX)),
+        ("publicIp", cloud.eips.len(), cloud.quotas.publicip),
+        ("shareBandwidth", cloud.shared_bandwidths.len(), -1),
+    ];
+    let wanted = all.iter().filter(|(kind, ..)| request.query.first("type").is_none_or(|wanted| wanted == *kind));
+    let resources: Vec<Value> =
+        wanted.map(|(kind, used, quota)| json!({"type": kind, "used": used, "quota": quota, "min": 0})).collect();
+    Ok(Answer::ok(json!({"quotas": {"resources": resources}})))
+}
+
 pub fn versions(_: &mut Context, _: &Request) -> Result<Answer, Refusal> {
     Ok(Answer::ok(json!({"versions": [{"id": "v3", "status": "CURRENT"}, {"id": "v2", "status": "SUPPORTED"}]})))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::eip;
-use super::fields::need;
+use super::fields::{Fields, need};
 use super::list;
 use super::request::{Context, Request};
 use super::wire;
@@ -31,24 +31,46 @@ pub fn show(context: &mut Context, request: &Request) -> Result<Answer, Refusal>
 
 /// Answers 200 with status PENDING_CREATE, whatever the next look will show.
 pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    let (id, body) = made(context, request)?;
+    if let Some(port) = request.object("publicip")?.id("port_id")? {
+        context.cloud.bind_eip_to_port(context.now, &id, &port)?;
+    }
+    Ok(Answer::ok(json!({"publicip": body})))
+}
+
+/// `POST /v2.0/…/publicips`: what is paid for a period is ordered, and the answer says nothing else.
+pub fn create_prepaid(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    let extend = request.body.get("extendParam").and_then(Value::as_object).map(Fields::new);
+    let mode = extend.and_then(|extend| extend.text("charge_mode", 16).transpose()).transpose()?;
+    match mode.as_deref() {
+        None | Some("postPaid") => create(context, request),
+        Some("prePaid") => {
+            let (id, _) = made(context, request)?;
+            let order = format!("CS{}", id.replace('-', "").to_uppercase());
+            Ok(Answer::ok(json!({"order_id": order, "publicip_id": id})))
+        }
+        Some(other) => {
+            Err(Refusal::invalid("extendParam.charge_mode", format!("'{other}' is not prePaid or postPaid")))
+        }
+    }
+}
+
+/// The id of a new EIP, and what the answer says of it.
+fn made(context: &mut Context, request: &Request) -> Result<(String, Option<Value>), Refusal> {
     let fields = request.object("publicip")?;
     let kind = need("type", fields.text("type", 36)?)?;
     let bandwidth = request.object("bandwidth")?;
     let project = request.body.get("enterprise_project_id").and_then(Value::as_str).unwrap_or("0").to_owned();
     let new = eip::new_eip(&fields, Some(bandwidth), kind, project)?;
-    let port = fields.id("port_id")?;
-    if let Some(port) = &port {
-        let is_known = context.cloud.loadbalancers.iter().any(|(_, lb)| lb.vip_port_id.as_ref() == Some(port));
+    if let Some(port) = fields.id("port_id")? {
+        let is_known = context.cloud.loadbalancers.iter().any(|(_, lb)| lb.vip_port_id.as_ref() == Some(&port));
         if !is_known {
             return Err(Refusal::invalid("port_id", format!("port {port} could not be found")));
         }
     }
     let id = context.cloud.create_eip(context.now, new)?;
     let body = context.cloud.eips.row(&id).map(|row| render_created(row, context));
-    if let Some(port) = port {
-        context.cloud.bind_eip_to_port(context.now, &id, &port)?;
-    }
-    Ok(Answer::ok(json!({"publicip": body})))
+    Ok((id, body))
 }
 
 pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {

@@ -89,7 +89,7 @@ fn render(row: &Row<LoadBalancer>, context: &Context) -> Value {
         "project_id": cloud.setup.project_id,
         "provider": "vlb",
         "admin_state_up": true,
-        "provisioning_status": "ACTIVE",
+        "provisioning_status": lb.status(context.now),
         "operating_status": "ONLINE",
         "vip_subnet_id": lb.vip_subnet_cidr_id,
         "vip_address": lb.vip_address,

@@ -37,6 +37,13 @@ pub fn user(context: &mut Context, request: &Request) -> Result<Answer, Refusal>
     Ok(Answer::ok(json!({"user": {"id": user_id, "name": user_name, "domain_id": domain_id, "enabled": true}})))
 }
 
+/// `GET /v5/caller-identity`
+pub fn caller(context: &mut Context, _: &Request) -> Result<Answer, Refusal> {
+    let Account { domain_id, user_id, user_name, .. } = &context.cloud.setup.account;
+    let urn = format!("iam::{domain_id}:user:{user_name}");
+    Ok(Answer::ok(json!({"account_id": domain_id, "principal_id": user_id, "principal_urn": urn})))
+}
+
 /// `POST /v3/auth/tokens` with a password, for a project or the domain; the token is in a header. Not signed.
 pub fn create_token(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let auth = request.object("auth")?;

@@ -108,7 +108,7 @@ fn check<T: Legacy>(cloud: &Cloud, id: &str) -> Result<(), Refusal> {
     T::balancer(cloud, id).map_or(Ok(()), |balancer| check_shared(cloud, balancer))
 }
 
-fn check_shared(cloud: &Cloud, balancer: &str) -> Result<(), Refusal> {
+pub(super) fn check_shared(cloud: &Cloud, balancer: &str) -> Result<(), Refusal> {
     if cloud.loadbalancer(balancer)?.guaranteed {
         return Err(Refusal::not_found("Load Balancer", balancer));
     }

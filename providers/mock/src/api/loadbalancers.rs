@@ -23,21 +23,31 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
     if fields.flag("guaranteed")? == Some(false) {
         return Err(Refusal::invalid("guaranteed", "only true is supported"));
     }
+    let new = wish(context, &fields, true)?;
+    let id = context.cloud.create_loadbalancer(context.now, new)?;
+    Ok(Answer::created(shown(context, &id)?))
+}
+
+/// What a body asks for. A shared load balancer has no flavor, and its zones are the region's.
+pub(super) fn wish(context: &Context, fields: &Fields, guaranteed: bool) -> Result<NewLoadBalancer, Refusal> {
     if fields.flag("admin_state_up")? == Some(false) {
         return Err(Refusal::invalid("admin_state_up", "only true is supported"));
     }
-    let zones = need("availability_zone_list", fields.texts("availability_zone_list")?)?;
+    let zones = match fields.texts("availability_zone_list")? {
+        None if !guaranteed => context.cloud.setup.zones.clone(),
+        zones => need("availability_zone_list", zones)?,
+    };
     catalogue::check_zones(&context.cloud.setup.zones, &zones)?;
     if fields.has("ipv6_vip_virsubnet_id") && fields.value("ipv6_vip_virsubnet_id").is_some() {
         return Err(Refusal::Mismatch("the subnet has no IPv6 range".into()));
     }
-    let l4 = flavor(&fields, "l4_flavor_id", "L4")?;
-    let l7 = flavor(&fields, "l7_flavor_id", "L7")?;
-    let unset = l4.is_none() && l7.is_none();
-    let new = NewLoadBalancer {
+    let l4 = flavor(fields, "l4_flavor_id", "L4")?;
+    let l7 = flavor(fields, "l7_flavor_id", "L7")?;
+    let unset = guaranteed && l4.is_none() && l7.is_none();
+    Ok(NewLoadBalancer {
         name: fields.name()?.unwrap_or_default(),
         description: fields.description()?.unwrap_or_default(),
-        guaranteed: true,
+        guaranteed,
         vpc_id: fields.id("vpc_id")?,
         vip_subnet_cidr_id: fields.id("vip_subnet_cidr_id")?,
         vip_address: fields.address("vip_address")?,
@@ -47,12 +57,10 @@ pub fn create(context: &mut Context, request: &Request) -> Result<Answer, Refusa
         l7_flavor_id: l7.or_else(|| unset.then(|| catalogue::default_flavor("L7"))),
         ip_target_enable: fields.flag("ip_target_enable")?.unwrap_or(false),
         deletion_protection_enable: fields.flag("deletion_protection_enable")?.unwrap_or(false),
-        enterprise_project_id: enterprise_project(&fields)?,
+        enterprise_project_id: enterprise_project(fields)?,
         tags: fields.tags()?,
-        eip: eip_wish(&fields)?,
-    };
-    let id = context.cloud.create_loadbalancer(context.now, new)?;
-    Ok(Answer::created(shown(context, &id)?))
+        eip: eip_wish(fields)?,
+    })
 }
 
 pub fn update(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
@@ -165,7 +173,7 @@ impl Listed for LoadBalancer {
             "vip_port_id" => wire::one(lb.vip_port_id.as_ref()),
             "vip_subnet_cidr_id" => wire::one(lb.vip_subnet_cidr_id.as_ref()),
             "guaranteed" => vec![lb.guaranteed.to_string()],
-            "provisioning_status" => vec!["ACTIVE".into()],
+            "provisioning_status" => vec![lb.status(context.now).into()],
             "operating_status" => vec!["ONLINE".into()],
             "enterprise_project_id" => vec![lb.enterprise_project_id.clone()],
             "l4_flavor_id" => wire::one(lb.l4_flavor_id.as_ref()),
@@ -208,7 +216,7 @@ impl Listed for LoadBalancer {
             "provider": "vlb",
             "guaranteed": lb.guaranteed,
             "admin_state_up": true,
-            "provisioning_status": "ACTIVE",
+            "provisioning_status": lb.status(context.now),
             "operating_status": "ONLINE",
             "vpc_id": cloud.setup.vpc.id,
             "vip_subnet_cidr_id": lb.vip_subnet_cidr_id,

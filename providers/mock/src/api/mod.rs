@@ -12,6 +12,7 @@
 
 mod answer;
 mod bandwidths;
+mod batch;
 mod catalogue;
 mod certificates;
 mod crud;
@@ -31,12 +32,14 @@ mod loadbalancers;
 mod members;
 mod monitors;
 mod nat;
+mod neutron;
 mod pools;
 mod request;
 mod route;
 mod statuses;
 mod tags;
 mod vpc;
+mod whitelists;
 mod wire;
 
 pub use answer::Answer;

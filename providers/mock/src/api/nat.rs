@@ -102,6 +102,13 @@ pub fn delete_rule(context: &mut Context, request: &Request) -> Result<Answer, R
     Ok(Answer::nothing())
 }
 
+/// `/v2.0` has no gateway in the path.
+pub fn delete_rule_by_id(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
+    let gateway = context.cloud.dnat_rule(request.param(0))?.gateway.clone();
+    context.cloud.delete_dnat_rule(context.now, &gateway, request.param(0))?;
+    Ok(Answer::nothing())
+}
+
 /// A rule as it is under what a body changes. One way to name the target, and one to name a port, displaces the other.
 fn merged(now: Value, body: &Fields) -> Map<String, Value> {
     const EITHER: [[&str; 2]; 3] = [

@@ -18,7 +18,7 @@ pub fn show(context: &mut Context, request: &Request) -> Result<Answer, Refusal>
     Ok(Answer::ok(json!({"statuses": {"loadbalancer": {
         "id": id,
         "name": lb.name,
-        "provisioning_status": "ACTIVE",
+        "provisioning_status": lb.status(context.now),
         "operating_status": if some_offline { "DEGRADED" } else { "ONLINE" },
         "listeners": listeners,
         "pools": pools.iter().map(|p| pool(cloud, p)).collect::<Vec<_>>(),

@@ -19,6 +19,11 @@ pub fn vpc(context: &mut Context, request: &Request) -> Result<Answer, Refusal> 
     Ok(Answer::ok(json!({"vpc": vpc_json(context.cloud)})))
 }
 
+/// The network of this cloud has no tags.
+pub fn no_tags(_: &mut Context, _: &Request) -> Result<Answer, Refusal> {
+    Ok(Answer::ok(json!({"tags": []})))
+}
+
 pub fn subnets(context: &mut Context, request: &Request) -> Result<Answer, Refusal> {
     let cloud = &*context.cloud;
     let is_ours = request.query.first("vpc_id").is_none_or(|id| id == cloud.setup.vpc.id);

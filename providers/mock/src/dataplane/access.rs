@@ -16,11 +16,20 @@ pub struct Access {
 impl Access {
     pub fn of(cloud: &Cloud, listener: &Listener) -> Self {
         let Some(control) = listener.access.as_ref().filter(|control| control.enabled) else {
-            return Self::default();
+            return Self::of_whitelist(cloud, listener);
         };
         let groups = control.groups.iter().filter_map(|id| cloud.find::<IpGroup>(id).ok());
         let ranges = groups.flat_map(|group| &group.ip_list).filter_map(|entry| entry.range()).collect();
         Self { list: Some(control.kind), ranges }
+    }
+
+    /// Shared load balancers may have one of these instead.
+    fn of_whitelist(cloud: &Cloud, listener: &Listener) -> Self {
+        let list = cloud.whitelist_of(&listener.id).filter(|list| list.enabled);
+        list.map_or_else(Self::default, |list| Self {
+            list: Some(AccessList::White),
+            ranges: list.entries.iter().filter_map(|entry| entry.range()).collect(),
+        })
     }
 
     /// An empty white list admits nobody, an empty black list everybody.

@@ -8,8 +8,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Account, Bandwidth, Certificate, DnatRule, Eip, Health, IpGroup, L7Policy, L7Rule, Listener, LoadBalancer,
-    Monitor, NatGateway, Pool, Quotas, Refusal, SecurityPolicy, Store, Subnet, Vpc,
+    Access, Account, Bandwidth, Certificate, DnatRule, Eip, Health, IpGroup, Job, L7Policy, L7Rule, Listener,
+    LoadBalancer, Monitor, NatGateway, Pool, Quotas, Refusal, SecurityPolicy, Store, Subnet, Vpc, Whitelist,
 };
 
 /// Everything the cloud stores. Mutating functions live beside the kind they change.
@@ -37,6 +37,8 @@ pub struct Cloud {
     #[serde(default)]
     pub ipgroups: Store<IpGroup>,
     #[serde(default)]
+    pub whitelists: Store<Whitelist>,
+    #[serde(default)]
     pub certificates: Store<Certificate>,
     #[serde(default)]
     pub security_policies: Store<SecurityPolicy>,
@@ -45,6 +47,8 @@ pub struct Cloud {
     pub shared_bandwidths: Store<Bandwidth>,
     pub nat_gateways: Store<NatGateway>,
     pub dnat_rules: Store<DnatRule>,
+    #[serde(default)]
+    pub jobs: Store<Job>,
 }
 
 /// What the configuration fixes.
@@ -60,6 +64,7 @@ pub struct Setup {
     pub vpc: Vpc,
     pub subnets: Vec<Subnet>,
     pub eip_range: IpNet,
+    pub loadbalancer_delay: SignedDuration,
     pub eip_create_delay: SignedDuration,
     pub nat_delay: SignedDuration,
     /// Whether health checks really run.
@@ -90,12 +95,14 @@ impl Cloud {
             l7policies: Store::default(),
             l7rules: Store::default(),
             ipgroups: Store::default(),
+            whitelists: Store::default(),
             certificates: Store::default(),
             security_policies: Store::default(),
             eips: Store::default(),
             shared_bandwidths: Store::default(),
             nat_gateways: Store::default(),
             dnat_rules: Store::default(),
+            jobs: Store::default(),
         };
         cloud.add_default_gateway();
         cloud
@@ -120,12 +127,14 @@ impl Cloud {
         self.l7policies.clear(now);
         self.l7rules.clear(now);
         self.ipgroups.clear(now);
+        self.whitelists.clear(now);
         self.certificates.clear(now);
         self.security_policies.clear(now);
         self.eips.clear(now);
         self.shared_bandwidths.clear(now);
         self.dnat_rules.clear(now);
         self.nat_gateways.clear(now);
+        self.jobs.clear(now);
         self.health.clear();
         self.add_default_gateway();
         self.touch();

@@ -106,7 +106,7 @@ impl Cloud {
         }
         quota::check("listener", self.quotas.listener, self.listeners.len(), 1)?;
         quota::check("listeners_per_loadbalancer", self.quotas.listeners_per_loadbalancer, siblings.len(), 1)?;
-        let guaranteed = self.loadbalancer(&new.loadbalancer_id)?.guaranteed;
+        let guaranteed = self.active_loadbalancer(now, &new.loadbalancer_id)?.guaranteed;
         check_keepalive(protocol, guaranteed, new.keepalive_timeout)?;
         listener_fields::check(protocol, guaranteed, &new.extra)?;
         check_classes(protocol, guaranteed)?;
@@ -182,6 +182,8 @@ impl Cloud {
         for policy in policies {
             self.drop_l7policy(now, &policy);
         }
+        let whitelist = self.whitelist_of(id).map(|list| list.id.clone());
+        whitelist.iter().for_each(|list| _ = self.whitelists.remove(list, now));
         self.listeners.remove(id, now);
         self.touch();
         Ok(())

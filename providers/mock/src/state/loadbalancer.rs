@@ -28,6 +28,9 @@ pub struct LoadBalancer {
     pub deletion_protection_enable: bool,
     pub enterprise_project_id: String,
     pub tags: Vec<Tag>,
+    /// Until then it is PENDING_CREATE.
+    #[serde(default)]
+    pub ready: Timestamp,
 }
 
 /// A load balancer as wished.
@@ -79,6 +82,12 @@ pub enum Cascade {
     ReleaseEips,
 }
 
+impl LoadBalancer {
+    pub fn status(&self, now: Timestamp) -> &'static str {
+        if now < self.ready { "PENDING_CREATE" } else { "ACTIVE" }
+    }
+}
+
 impl Cloud {
     pub fn create_loadbalancer(&mut self, now: Timestamp, new: NewLoadBalancer) -> Result<String, Refusal> {
         quota::check("loadbalancer", self.quotas.loadbalancer, self.loadbalancers.len(), 1)?;
@@ -119,6 +128,7 @@ impl Cloud {
             deletion_protection_enable: new.deletion_protection_enable,
             enterprise_project_id: new.enterprise_project_id,
             tags: new.tags,
+            ready: now + self.setup.loadbalancer_delay,
         };
         self.loadbalancers.insert(id.clone(), now, loadbalancer);
         if let Some(eip) = eip {
@@ -152,6 +162,31 @@ impl Cloud {
         });
         self.touch_if(changed);
         Ok(())
+    }
+
+    /// Adds availability zones or takes them away; one must remain.
+    pub fn change_zones(&mut self, now: Timestamp, id: &str, zones: &[String], add: bool) -> Result<(), Refusal> {
+        let mut all = self.loadbalancer(id)?.availability_zone_list.clone();
+        if let Some(zone) = zones.iter().find(|zone| !self.setup.zones.contains(*zone) || all.contains(*zone) == add) {
+            let reason = if add { "is unknown or there already" } else { "is none of its zones" };
+            return Err(Refusal::invalid("availability_zone_list", format!("{zone} {reason}")));
+        }
+        all.retain(|zone| !zones.contains(zone));
+        all.extend(zones.iter().filter(|_| add).cloned());
+        if all.is_empty() {
+            return Err(Refusal::invalid("availability_zone_list", "a load balancer needs a zone"));
+        }
+        let changed = self.loadbalancers.update(id, now, |lb| lb.availability_zone_list = all);
+        self.touch_if(changed);
+        Ok(())
+    }
+
+    /// Refuses while it is being made: nothing can be hung below it.
+    pub(super) fn active_loadbalancer(&self, now: Timestamp, id: &str) -> Result<&LoadBalancer, Refusal> {
+        match self.loadbalancer(id)? {
+            lb if lb.status(now) == "ACTIVE" => Ok(lb),
+            lb => Err(Refusal::Conflict(format!("{KIND} {id} is {}", lb.status(now)))),
+        }
     }
 
     /// Deletes an empty load balancer; its EIPs stay, unbound.

@@ -4,11 +4,13 @@
 //! ```text
 //! Cloud ─┬─ loadbalancers ◄── listeners (loadbalancer_id)
 //!        ├─ ipgroups ◄─────── listeners (access)
+//!        ├─ whitelists ─────► listeners of shared load balancers
 //!        ├─ pools ◄────────── listeners (default_pool_id)
 //!        │    ├─ members            inside the pool, as in the paths of the API
 //!        │    └─ healthmonitor_id ─► monitors
 //!        ├─ eips ── bound ─► loadbalancers, nat_gateways
 //!        ├─ nat_gateways ◄─── dnat_rules ──► eips, network interfaces of servers
+//!        ├─ jobs: what was ordered and may take a while
 //!        ├─ network: one VPC and its subnets, from the configuration
 //!        └─ health: what the data plane last saw of each member (not stored)
 //! ```
@@ -20,6 +22,7 @@ mod cloud;
 mod eip;
 mod health;
 mod ipgroup;
+mod job;
 mod l7policy;
 mod listener;
 mod listener_fields;
@@ -36,6 +39,7 @@ mod refusal;
 mod store;
 mod stored;
 mod tags;
+mod whitelist;
 
 pub use access::{Access, Account};
 pub use bandwidth::{BandwidthPatch, BandwidthUse};
@@ -44,6 +48,7 @@ pub use cloud::{Cloud, Setup, Tag};
 pub use eip::{Bandwidth, Bound, Eip, EipPatch, NewEip};
 pub use health::Health;
 pub use ipgroup::{AccessControl, AccessList, IpEntry, IpGroup, IpGroupPatch};
+pub use job::{Job, JobKind};
 pub use l7policy::{L7Action, L7Policy, L7Rule, L7RuleType};
 pub use listener::{Listener, ListenerPatch, NewListener};
 pub use loadbalancer::{Cascade, EipWish, LoadBalancer, LoadBalancerPatch, NewLoadBalancer};
@@ -60,6 +65,7 @@ pub use quota::Quotas;
 pub use refusal::Refusal;
 pub use store::{Row, Store};
 pub use stored::{Stored, Tagged};
+pub use whitelist::Whitelist;
 
 #[cfg(test)]
 mod tests;

@@ -82,7 +82,7 @@ impl Cloud {
     pub fn create_pool(&mut self, now: Timestamp, new: NewPool) -> Result<String, Refusal> {
         let mut loadbalancer_id = new.loadbalancer_id;
         if let Some(id) = &loadbalancer_id {
-            self.loadbalancer(id)?;
+            self.active_loadbalancer(now, id)?;
         }
         if let Some(listener_id) = &new.listener_id {
             let listener = self.listener(listener_id)?;

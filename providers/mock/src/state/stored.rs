@@ -1,8 +1,8 @@
 //! What all kinds of objects share: a store of their own in the cloud, and a name in refusals.
 
 use super::{
-    Certificate, Cloud, DnatRule, Eip, IpGroup, L7Policy, L7Rule, Listener, LoadBalancer, Monitor, NatGateway, Pool,
-    Refusal, SecurityPolicy, Store, Tag,
+    Certificate, Cloud, DnatRule, Eip, IpGroup, Job, L7Policy, L7Rule, Listener, LoadBalancer, Monitor, NatGateway,
+    Pool, Refusal, SecurityPolicy, Store, Tag, Whitelist,
 };
 
 /// A kind of object.
@@ -60,6 +60,8 @@ stored! {
     L7Policy: "L7 Policy" in l7policies;
     L7Rule: "L7 Rule" in l7rules;
     IpGroup: "IP Group" in ipgroups;
+    Whitelist: "Whitelist" in whitelists;
+    Job: "Job" in jobs;
     Certificate: "Certificate" in certificates;
     SecurityPolicy: "Security Policy" in security_policies;
     Eip: "Public IP" in eips;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
-use ferrolb_mock::Config;
+use ferrolb_mock::{Config, NODE_SUBNET_NEUTRON_ID};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -432,4 +432,25 @@ async fn only_those_whom_the_listeners_group_admits_are_served() {
     let path = format!("/v3/{{pid}}/elb/ipgroups/{group}");
     cloud.call("PUT", &path, json!({"ipgroup": {"ip_list": []}})).await;
     becomes("127.0.0.1", (false, false)).await;
+}
+
+#[tokio::test]
+async fn only_those_on_its_whitelist_reach_a_shared_listener() {
+    let cloud = cloud().await;
+    let server = tcp_server("a").await;
+    let lb = cloud.shared("lb").await;
+    let listener = cloud.listener(&lb, "TCP", 80).await;
+    let pool = cloud.pool(&listener, "TCP").await;
+    let (address, port) = (server.address.ip(), server.address.port());
+    let member = json!({"address": address, "protocol_port": port, "subnet_cidr_id": NODE_SUBNET_NEUTRON_ID});
+    cloud.create(&format!("{POOLS}/{pool}/members"), json!({"member": member})).await;
+    let shown = cloud.get(&format!("/v2/{{pid}}/elb/loadbalancers/{lb}")).await;
+    let vip = SocketAddr::new(shown["loadbalancer"]["vip_address"].as_str().unwrap().parse().unwrap(), 80);
+    settles_on(vip, &["a"]).await;
+    let wish = json!({"whitelist": {"listener_id": listener, "whitelist": "192.0.2.0/24"}});
+    let id = cloud.create("/v2/{pid}/elb/whitelists", wish).await;
+    eventually("refused", async || who(vip).await.is_none().then_some(())).await;
+    let off = json!({"whitelist": {"enable_whitelist": false}});
+    assert_eq!(cloud.call("PUT", &format!("/v2/{{pid}}/elb/whitelists/{id}"), off).await.status, 200);
+    settles_on(vip, &["a"]).await;
 }

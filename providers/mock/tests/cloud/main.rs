@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod balancing;
+mod batch;
 mod client;
 mod dataplane;
 mod eip;
