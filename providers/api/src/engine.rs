@@ -39,6 +39,10 @@ pub trait Host: Send + Sync {
     }
 }
 
+/// So long those that serve are kept while their successors do not: several rounds of a usual health check. Successors
+/// that never serve must not keep a node for ever that is to leave the cluster.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Runs one provider. Passes for one owner must not overlap; those for different owners may.
 pub struct Engine<P: Provider> {
     provider: P,
@@ -147,6 +151,7 @@ impl<P: Provider> Engine<P> {
             present: plan.kept,
             undeleted: Vec::new(),
             held_groups: BTreeSet::new(),
+            swapping: false,
             blocked: BTreeSet::new(),
             // What is only held is not promised any more either.
             unpromised: going.into_iter().chain(given_back(&plan.held)).collect(),
@@ -198,6 +203,8 @@ struct Run<'a, P: Provider> {
     /// Kinds and parents of which a create or update failed or had to wait: nothing of them is deleted, so that a
     /// pool does not lose its old members before it has the new ones.
     held_groups: BTreeSet<(String, Vec<Slot>)>,
+    /// Something that serves is kept for its successors.
+    swapping: bool,
     /// What waits for something else.
     blocked: BTreeSet<Slot>,
     /// The addresses of what is asked for no longer.
@@ -213,7 +220,7 @@ impl<P: Provider> Run<'_, P> {
             self.hold(step);
             return Continue(());
         }
-        if !self.may_go(&mut step) || self.in_conflict(&step) {
+        if !self.may_go(&mut step) || self.in_conflict(&step) || self.awaits_successors(&step) {
             self.hold(step);
             return Continue(());
         }
@@ -290,6 +297,27 @@ impl<P: Provider> Run<'_, P> {
             return false;
         }
         true
+    }
+
+    /// Whether the step deletes what serves while nothing of what stays in its place serves yet.
+    fn awaits_successors(&mut self, step: &Step<P::Resource>) -> bool {
+        let Some(group) = group(&step.items[0]).filter(|_| step.verb == Verb::Delete) else { return false };
+        let is_peer = |s: &&Seen<P::Resource>| (s.resource.slot().kind().to_owned(), s.resource.parents()) == group;
+        let mut stay = self.present.values().filter(is_peer).peekable();
+        let any = stay.peek().is_some();
+        if !any || stay.any(|s| s.resource.serves() == Some(true)) {
+            return false;
+        }
+        if !step.items.iter().any(|i| i.resource.serves() == Some(true)) {
+            return false;
+        }
+        let until = self.engine.with_memory(self.owner, |m| m.swap_until(self.listed_at, PATIENCE));
+        let waits = self.listed_at < until;
+        if waits {
+            self.swapping = true;
+            self.wait(step.items[0].slot.clone(), "nothing that stays in its place passes its health check yet");
+        }
+        waits
     }
 
     /// Notes what cannot be done yet. The cause is told where it arose.
@@ -399,6 +427,9 @@ impl<P: Provider> Run<'_, P> {
                     self.outcome.failures.push(Failure { slot: Some(slot), error });
                 }
             }
+        }
+        if !self.swapping {
+            self.engine.with_memory(self.owner, Memory::end_swap);
         }
         let (settle_until, look_again) = self.engine.with_memory(self.owner, |m| (m.settle_until(), m.look_again()));
         if model.is_empty() && self.listed_at < settle_until {

@@ -30,6 +30,8 @@ pub(crate) struct Memory<R> {
     updated: BTreeMap<Id, (Seen<R>, Duration)>,
     /// What we deleted, with the addresses that it had, until the list must show it.
     deleted: BTreeMap<Id, (Vec<IpAddr>, Duration)>,
+    /// Since when those that serve are kept for those that do not yet.
+    swap_since: Option<Duration>,
 }
 
 impl<R> Default for Memory<R> {
@@ -48,6 +50,7 @@ impl<R> Memory<R> {
             created: BTreeMap::new(),
             updated: BTreeMap::new(),
             deleted: BTreeMap::new(),
+            swap_since: None,
         }
     }
 
@@ -71,6 +74,16 @@ impl<R> Memory<R> {
     /// Whether forgetting it makes no difference, once the settle time after the start is over.
     pub(crate) fn is_idle(&self, now: Duration) -> bool {
         !self.in_flight && self.look_again() <= now
+    }
+
+    /// Until when those that serve are kept, so that their successors may pass their first check.
+    pub(crate) fn swap_until(&mut self, now: Duration, patience: Duration) -> Duration {
+        *self.swap_since.get_or_insert(now) + patience
+    }
+
+    /// There is no swap any more.
+    pub(crate) fn end_swap(&mut self) {
+        self.swap_since = None;
     }
 
     pub(crate) fn begin_write(&mut self) {

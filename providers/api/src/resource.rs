@@ -106,6 +106,12 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
         false
     }
 
+    /// Found: whether clients are served by it now, by the cloud's own check; `None` where nobody can tell. While none of
+    /// those that stay serves, those that do are deleted only after a minute.
+    fn serves(&self) -> Option<bool> {
+        None
+    }
+
     /// What is lost for good with this object, for people (`the address 203.0.113.7`); `None` where another one does as
     /// well. Where the owner goes on without it, it is deleted only when the owner says so
     /// ([`ALLOW_INTERRUPTION`](crate::ALLOW_INTERRUPTION)), and so is what hangs on it: clients may still use it.

@@ -26,6 +26,8 @@ pub(crate) struct Toy {
     pub shape: u8,
     pub fixed: u8,
     pub adopted: Option<Id>,
+    /// Only found: whether a member passes its check.
+    pub serves: Option<bool>,
 }
 
 /// `lb/main`, `eip/main`, `rule/80`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`, `group/main`, `guarded/80`.
@@ -39,6 +41,7 @@ pub(crate) fn toy(slot: &str) -> Toy {
         shape: 0,
         fixed: 0,
         adopted: None,
+        serves: None,
     }
 }
 
@@ -113,6 +116,10 @@ impl Resource for Toy {
 
     fn adopted(&self) -> Option<Id> {
         self.adopted.clone()
+    }
+
+    fn serves(&self) -> Option<bool> {
+        self.serves
     }
 
     fn collides(&self, stranger: &Self) -> bool {

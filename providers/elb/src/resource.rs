@@ -185,6 +185,17 @@ impl Resource for ElbResource {
         matches!(self, Self::Eip(_))
     }
 
+    fn serves(&self) -> Option<bool> {
+        match self {
+            Self::Member(member) => match member.health? {
+                MemberHealth::Up => Some(true),
+                MemberHealth::Down => Some(false),
+                MemberHealth::Unknown => None,
+            },
+            _ => None,
+        }
+    }
+
     fn irreplaceable(&self) -> Option<String> {
         match self {
             Self::Eip(eip) => Some(eip.address.map_or("its address".into(), |ip| format!("the address {ip}"))),

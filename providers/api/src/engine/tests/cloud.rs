@@ -90,6 +90,8 @@ pub(super) struct Cloud {
     pub builds: Duration,
     /// Deleted objects are answered with "not found" though they exist, until this moment.
     pub blind_until: Duration,
+    /// Members that pass their check; `None`: there are no checks.
+    pub serving: Option<Vec<&'static str>>,
     /// Answers to writes are empty.
     pub mute: bool,
     pub lag: Lag,
@@ -118,6 +120,7 @@ impl Cloud {
             asked: Vec::new(),
             builds: Duration::ZERO,
             blind_until: Duration::ZERO,
+            serving: None,
             mute: false,
             lag,
             calls: 0,
@@ -208,6 +211,9 @@ impl Cloud {
         let born: u64 = seen.created.parse().unwrap_or_default();
         if self.now < Duration::from_secs(born) + self.builds {
             seen.state = State::Pending("BUILD".into());
+        }
+        if let Some(serving) = self.serving.as_ref().filter(|_| seen.resource.kind == "member") {
+            seen.resource.serves = Some(serving.contains(&seen.resource.what.as_str()));
         }
         seen
     }

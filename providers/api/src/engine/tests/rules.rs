@@ -43,6 +43,43 @@ fn only_what_goes_or_changes_may_leave_a_place_to_others() {
     assert!(run.pass(Some("lb/main=1 eip/main")).unwrap().vacated);
 }
 
+/// New nodes took the place of all old ones, and until their first check had passed nobody served.
+#[test]
+fn those_that_serve_stay_until_a_successor_does_or_a_minute_is_over() {
+    let swap = "lb/main eip/main listener/80 pool/80 monitor/80 member/80:3 member/80:4";
+    for (healthy_after, lag) in [(Some(10), Lag::None), (Some(10), Lag::Always), (None, Lag::None)] {
+        let run = up(UP);
+        run.client.cloud().lag = lag;
+        run.client.cloud().serving = Some(vec!["80:1", "80:2"]);
+        let first = run.pass(Some(swap)).unwrap();
+        assert_eq!(first.applied, ["+ member/80:3 and 1 more"]);
+        assert!(!first.settled && first.waits.iter().any(|w| w.until.is_none()), "{first:?}");
+        run.client.cloud().pass_time(Duration::from_secs(10));
+        match healthy_after {
+            Some(_) => run.client.cloud().serving = Some(vec!["80:1", "80:2", "80:4"]),
+            None => {
+                assert_eq!(run.pass(Some(swap)).unwrap().writes, 0, "patience is not over");
+                run.client.cloud().pass_time(PATIENCE);
+            }
+        }
+        run.client.cloud().pass_time(LAG);
+        let then = run.pass(Some(swap)).unwrap();
+        assert_eq!(then.applied, ["- member/80:1 and 1 more"], "{healthy_after:?} {lag:?}");
+        assert!(then.settled, "{then:?}");
+    }
+}
+
+#[test]
+fn what_does_not_serve_goes_at_once_and_so_does_what_has_no_successor() {
+    let run = up(UP);
+    run.client.cloud().serving = Some(Vec::new());
+    let swap = "lb/main eip/main listener/80 pool/80 monitor/80 member/80:3";
+    assert_eq!(run.pass(Some(swap)).unwrap().applied, ["+ member/80:3", "- member/80:1 and 1 more"]);
+    run.client.cloud().serving = Some(vec!["80:3"]);
+    let none = "lb/main eip/main listener/80 pool/80 monitor/80";
+    assert_eq!(run.pass(Some(none)).unwrap().applied, ["- member/80:3"]);
+}
+
 #[test]
 fn a_list_that_lags_repeats_no_update_and_hides_no_way_back() {
     let mut run = up("lb/main eip/main");
