@@ -50,6 +50,7 @@ impl Subject for TinySubject {
             faults: vec![Fault::Before, Fault::After, Fault::Late, Fault::Throttle],
             list_lag: true,
             age_resolution: Duration::ZERO,
+            direct: true,
             concurrency: 4,
             // One list of each kind; the balancer, and its rule.
             budgets: Some(Budgets {

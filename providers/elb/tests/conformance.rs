@@ -73,6 +73,8 @@ impl Subject for ElbSubject {
             list_lag: true,
             // `created_at` has seconds.
             age_resolution: Duration::from_secs(2),
+            // The others send it to nodes only.
+            direct: self.class == "performance",
             concurrency: 1,
             budgets: Some(if self.class == "dnat" {
                 BUDGETS_OF_DNAT
@@ -295,6 +297,7 @@ impl Cloud for World {
     fn provider(&self) -> Elb {
         let mut config = ElbConfig::new("http://mock", PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
         config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.to_owned();
+        config.pod_subnet_id = Some(NODE_SUBNET_NEUTRON_ID.to_owned());
         let class = lock(&self.0).class;
         config.nat_endpoint = (class == "dnat").then(|| "http://mock".to_owned());
         config.limits = Limits { per_second: 10_000.0, burst: 10_000.0 };

@@ -54,7 +54,7 @@ fn case<'a>(name: impl Into<String>, judged: impl Future<Output = Judged> + 'a) 
 }
 
 fn without_story<'a, S: Subject>(kit: &'a Kit<'_, S>) -> Vec<Case<'a>> {
-    vec![
+    let mut cases = vec![
         case("model", churn::model(kit)),
         case("owner mark in the create call", mark(kit)),
         case("idempotence", churn::idempotence(kit)),
@@ -68,7 +68,11 @@ fn without_story<'a, S: Subject>(kit: &'a Kit<'_, S>) -> Vec<Case<'a>> {
         case("throttling is heeded", throttle(kit)),
         case("adoption", neighbours::adoption(kit)),
         case("clash with a foreign object", neighbours::clash(kit)),
-    ]
+    ];
+    if kit.facts.direct {
+        cases.push(case("nodes and pods", churn::pod_churn(kit)));
+    }
+    cases
 }
 
 fn with_story<'a, S: Subject>(kit: &'a Kit<'_, S>, story: &'a Story) -> Vec<Case<'a>> {

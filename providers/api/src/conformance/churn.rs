@@ -124,6 +124,15 @@ pub(super) async fn backend_churn<S: Subject>(kit: &Kit<'_, S>) -> Judged {
     chain(kit, vec![on(&[1, 2, 3]), on(&[1, 2, 3, 4]), on(&[2, 4]), on(&[]), on(&many), on(&[2, 3]), moved]).await
 }
 
+/// Traffic moves from nodes to pods, the pods change, all go, and it moves back.
+pub(super) async fn pod_churn<S: Subject>(kit: &Kit<'_, S>) -> Judged {
+    let on = |on: &[u8]| samples::pods(samples::three_ports(), on);
+    let mut uneven = on(&[2, 3]);
+    uneven.ports[0] = port(Protocol::Tcp, 80, &[1]);
+    let to_nodes = samples::three_ports;
+    chain(kit, vec![to_nodes(), on(&[1, 2]), on(&[2, 3]), uneven, on(&[]), on(&[4]), to_nodes()]).await
+}
+
 /// Ports come, go, and change their protocol.
 pub(super) async fn port_churn<S: Subject>(kit: &Kit<'_, S>) -> Judged {
     use Protocol::{Tcp, Udp};

@@ -63,6 +63,21 @@ pub fn nodes(mut wish: Desired, on: &[u8]) -> Desired {
     wish
 }
 
+/// The same wish on pods of these numbers, 172.17.0.`n`, which listen on 8080.
+pub(super) fn pods(mut wish: Desired, on: &[u8]) -> Desired {
+    for p in &mut wish.ports {
+        let address = |n: u8| IpAddr::V4(Ipv4Addr::new(172, 17, 0, n));
+        let pod = |n: &u8| Backend {
+            name: format!("pod-{n}"),
+            kind: BackendKind::Pod,
+            address: address(*n),
+            ..backend(*n, 8080)
+        };
+        (p.direct, p.backends) = (true, on.iter().map(pod).collect());
+    }
+    wish
+}
+
 /// One port.
 pub(super) fn one_port() -> Desired {
     sample(&[(Protocol::Tcp, 80)])

@@ -88,6 +88,8 @@ pub struct Facts {
     pub list_lag: bool,
     /// Two objects made this far apart can be told by age.
     pub age_resolution: Duration,
+    /// Whether the provider can send traffic to pods without a node port.
+    pub direct: bool,
     /// How many clouds the kit may use at one time.
     pub concurrency: usize,
     /// Most calls that the provider promises to need. `None`: not checked.

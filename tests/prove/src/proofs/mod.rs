@@ -4,6 +4,7 @@ mod address;
 mod annotations;
 mod bad_input;
 mod budgets;
+mod chart;
 mod classic_bugs;
 mod conformance;
 mod crash;
@@ -137,6 +138,11 @@ pub const ALL: &[Proof] = &[
         name: "paused-leader",
         about: "a leader that was paused makes no cloud call after its deadline",
         run: Run::Light(paused_leader::run),
+    },
+    Proof {
+        name: "chart",
+        about: "the chart renders what an API server takes and the program understands, and helps with what is wrong",
+        run: Run::Light(chart::run),
     },
     Proof {
         name: "rbac",
