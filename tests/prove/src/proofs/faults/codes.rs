@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use ferrolb_lab::wait_for;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Light, Scene, Service, manifest};
+use crate::harness::{GATEWAY, Light, Scene, Service, manifest};
 use crate::report::{Report, seconds};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,6 +31,8 @@ enum Told {
     /// It is not known whether it was carried out, and looked at again: a port may be taken by a listener of ours that
     /// does not show yet.
     Open,
+    /// The port of the EIP has a rule, and no list shows whose: one that lags behind will.
+    Hidden,
 }
 
 impl Told {
@@ -40,6 +42,7 @@ impl Told {
             Self::Denied => "CloudDenied",
             Self::Throttled => "CloudThrottled",
             Self::Open => "CloudAmbiguous",
+            Self::Hidden => "CloudUnavailable",
         }
     }
 
@@ -51,6 +54,7 @@ impl Told {
             Self::Denied => "credentials",
             Self::Throttled => "limits",
             Self::Open => "looks again",
+            Self::Hidden => "does not show by whom",
         }
     }
 }
@@ -60,6 +64,8 @@ const BALANCER: &str = "/elb/loadbalancers";
 const LISTENER: &str = "/elb/listeners";
 const MEMBER: &str = "/members/batch-add";
 const EIP: &str = "/publicips";
+/// Of a NAT gateway: what is behind it is class `dnat`.
+const RULE: &str = "/dnat_rules";
 
 /// Call, status, codes that come with it, what they mean to the user.
 const TABLE: &[(&str, u16, &[&str], Told)] = &[
@@ -88,7 +94,34 @@ const TABLE: &[(&str, u16, &[&str], Told)] = &[
     (EIP, 409, &["VPC.0512"], Told::Open),
     (EIP, 500, &["VPC.0516"], Told::Refused),
     (EIP, 500, &["VPC.0503", "VPC.0504", "VPC.0514"], Told::Open),
+    (RULE, 400, &["NAT.0301", "NAT.0302", "NAT.0303", "NAT.0306", "NAT.0307", "NAT.0308"], Told::Refused),
+    (RULE, 400, &["NAT.0310", "NAT.0312", "NAT.0314", "NAT.0315", "NAT.0317"], Told::Refused),
+    // The gateway is down or frozen; the EIP is frozen, bound to a port, or busy elsewhere.
+    (RULE, 400, &["NAT.0104", "NAT.0318"], Told::Refused),
+    (RULE, 400, &["NAT.0401", "NAT.0402", "NAT.0404", "NAT.0405", "NAT.0407", "NAT.0408", "NAT.0409"], Told::Refused),
+    // Every node has a rule for this port.
+    (RULE, 400, &["NAT.0304", "VPC.2023"], Told::Refused),
+    (RULE, 400, &["NAT.0305", "VPC.2024"], Told::Hidden),
+    (RULE, 400, &["NAT.0309", "NAT.0313"], Told::Quota),
+    (RULE, 400, &["NAT.0102", "NAT.0103", "NAT.0106", "VPC.2030", "VPC.2050"], Told::Open),
+    // "Not found" is said with either status, of the gateway and of a rule.
+    (RULE, 400, &["NAT.0105", "VPC.2007"], Told::Refused),
+    (RULE, 404, &["NAT.0105", "NAT.0319", "VPC.2007"], Told::Refused),
 ];
+
+/// What is asked for, so that a call of this kind is made, and a change to it that makes another call.
+fn wish(call: &str, name: &str) -> (Value, (&'static str, &'static str)) {
+    const NEW_EIP: &str = r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#;
+    if call != RULE {
+        return (manifest::public(name, &[("TCP", 80)]), ("kubernetes.io/elb.health-check-flag", "off"));
+    }
+    let annotations = [
+        (manifest::CLASS, "dnat"),
+        ("kubernetes.io/natgateway.id", GATEWAY),
+        ("kubernetes.io/elb.eip-auto-create-option", NEW_EIP),
+    ];
+    (manifest::service(name, &annotations, &[("TCP", 80)]), ("ferrolb.io/ip-mode", "Proxy"))
+}
 
 pub fn run(bed: &Light, report: &mut Report) -> Result<()> {
     let scene = Scene::new(bed, "codes", &["--settle-seconds=2"])?;
@@ -124,12 +157,13 @@ pub fn run(bed: &Light, report: &mut Report) -> Result<()> {
 fn one(scene: &Scene<'_>, call: &str, status: u16, code: &str, told: Told) -> Result<(String, Duration)> {
     let fault = json!({"status": {"http": status, "code": code, "message": "as documented"}});
     scene.cloud().fault(json!([{"match": {"method": "POST", "path_contains": call}, "fault": fault}]))?;
-    let service = scene.create(&manifest::public(&code.to_lowercase().replace('.', "-"), &[("TCP", 80)]))?;
+    let (manifest, (key, value)) = wish(call, &format!("{}-{status}", code.to_lowercase().replace('.', "-")));
+    let service = scene.create(&manifest)?;
     let seen = await_told(&service, code, told);
     scene.cloud().heal(true)?;
     let healed = Instant::now();
     // The user does something about it, so that nobody waits for the next try.
-    service.annotate("kubernetes.io/elb.health-check-flag", Some("off"))?;
+    service.annotate(key, Some(value))?;
     let ready = service.await_ready(RECOVERY + PATIENCE);
     let recovery = healed.elapsed();
     service.delete()?;
