@@ -1,14 +1,16 @@
 //! HTTP: requests of one client connection, each passed on to a member that is chosen for it.
 //!
-//! HTTP/1.1 on both sides. HTTP/2 and gzip would need crates that nothing else here does: those fields are shown only.
+//! HTTP/1.1 with members; with clients HTTP/2 as well, over TLS where the listener says so.
 
+mod gzip;
 mod headers;
 mod patience;
 
 use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http_body_util::{Either, Full};
@@ -16,10 +18,10 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, HeaderValue, SERVER, UPGRADE};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Version, client, server, upgrade};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::balance::{Lease, Wish};
 use super::cookies;
@@ -27,10 +29,11 @@ use super::service::{Ends, Http, Service};
 use super::tcp::{CONNECT, Front};
 use super::tls;
 use super::view::Pool;
+use gzip::Packed;
 use patience::{Patient, Phase, Phases, Until};
 
 /// What the client gets: a member's answer, or one of ours.
-type Body = Until<Either<Incoming, Full<Bytes>>>;
+type Body = Until<Either<Packed, Full<Bytes>>>;
 /// How many members are tried for one request.
 const TRIES: usize = 3;
 
@@ -47,7 +50,7 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     let phases = Phases::default();
     let patient = Patient::new(stream, phases.clone(), http.client_timeout, target.idle, front.socket.clone());
     let guest = Arc::new(Guest { front, ends });
-    let service = service_fn(|request| {
+    let service = service_fn(move |request| {
         let (guest, phases) = (guest.clone(), phases.clone());
         async move { Ok::<_, Infallible>(guest.answer(request, phases).await) }
     });
@@ -55,6 +58,36 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     builder.keep_alive(!target.idle.is_zero()).max_buf_size(64 * 1024);
     // What goes wrong here, the client knows.
     let _ = builder.serve_connection(TokioIo::new(patient), service).with_upgrades().await;
+}
+
+/// The same over HTTP/2, many requests at once; the connection ends when none has come for as long as one may be silent.
+pub async fn serve_http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, front: Front, ends: Ends) {
+    let idle = front.target.borrow().idle;
+    // Nothing is timed by what comes over a connection that all share.
+    let patient = Patient::new(stream, Phases::of(Phase::Waiting), idle, idle, front.socket.clone());
+    let (guest, requests) = (Arc::new(Guest { front, ends }), Arc::new(AtomicU64::new(0)));
+    let counter = requests.clone();
+    let service = service_fn(move |request| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        let guest = guest.clone();
+        async move { Ok::<_, Infallible>(guest.answer(headers::as_http1(request), Phases::default()).await) }
+    });
+    let builder = server::conn::http2::Builder::new(TokioExecutor::new());
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(patient), service));
+    let mut before = 0;
+    loop {
+        tokio::select! {
+            // What goes wrong here, the client knows.
+            _ = connection.as_mut() => return,
+            () = sleep(idle) => {}
+        }
+        match requests.load(Ordering::Relaxed) {
+            same if same == before => break,
+            more => before = more,
+        }
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
 }
 
 /// Why there is no answer of a member.
@@ -70,8 +103,13 @@ impl Guest {
     async fn answer(&self, request: Request<Incoming>, phases: Phases) -> Response<Body> {
         phases.set(Phase::Body);
         let target = self.front.target.borrow().clone();
+        let takes_gzip = gzip::is_accepted(request.headers());
         let answered = match (&target.service, &target.pool) {
-            (Service::Http(http), Some(pool)) => self.pass_on(request, http, pool, &phases).await,
+            (Service::Http(http), Some(pool)) => {
+                let pack =
+                    if http.gzip && takes_gzip { gzip::pack } else { |answer: Response<_>| answer.map(Packed::plain) };
+                self.pass_on(request, http, pool, &phases).await.map(|(answer, lease)| (pack(answer), lease))
+            }
             _ => Err(Failed::Nobody(0)),
         };
         phases.set(Phase::Waiting);

@@ -28,6 +28,8 @@ pub struct Tls {
     pub client_authority: Option<String>,
     /// 1.2 always; what is older than that nobody should offer.
     pub has_1_3: bool,
+    /// Beside HTTP/1.1.
+    pub offers_http2: bool,
 }
 
 /// A certificate with its key, both in PEM form.
@@ -49,6 +51,8 @@ pub struct Http {
     pub member_timeout: Duration,
     /// Whether a member that cannot be reached is made up for by another.
     pub retry: bool,
+    /// Whether answers are compressed for clients that take it.
+    pub gzip: bool,
     pub headers: Headers,
 }
 
@@ -113,6 +117,7 @@ impl Tls {
                 Some(SecurityPolicy { protocols, .. }) => protocols.iter().any(|protocol| protocol == "TLSv1.3"),
                 None => field("tls_ciphers_policy").is_some_and(|policy| policy.ends_with("with-1-3")),
             },
+            offers_http2: listener.extra.get("http2_enable") == Some(&Value::Bool(true)),
         })
     }
 }
@@ -136,6 +141,7 @@ impl Http {
             client_timeout: Duration::from_secs(timeout("client_timeout")),
             member_timeout: Duration::from_secs(timeout("member_timeout")),
             retry: listener.extra.get("enable_member_retry") != Some(&Value::Bool(false)),
+            gzip: listener.extra.get("gzip_enable") == Some(&Value::Bool(true)),
             headers: Headers {
                 forwarded_for: match wanted("X-Forwarded-For-Processing-Mode").and_then(Value::as_str) {
                     Some("remove") => ForwardedFor::Remove,

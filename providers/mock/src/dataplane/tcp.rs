@@ -134,7 +134,11 @@ impl Front {
             return;
         }
         if let Ok(Ok(stream)) = timeout(CONNECT, acceptor.accept(client)).await {
-            http::serve(stream, self, ends).await;
+            if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
+                http::serve_http2(stream, self, ends).await;
+            } else {
+                http::serve(stream, self, ends).await;
+            }
         }
     }
 

@@ -18,6 +18,9 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::service::{Identity, Tls};
 
+/// As clients and listeners agree on it (ALPN).
+pub const HTTP2: &[u8] = b"h2";
+
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));
 
 static MEMBERS: LazyLock<Option<TlsConnector>> = LazyLock::new(|| {
@@ -45,7 +48,8 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
     let named = tls.named.iter().map(Wardrobe::item).collect::<Result<_, _>>()?;
     let default = Wardrobe::item(&tls.default)?.1;
     let mut config = builder.with_cert_resolver(Arc::new(Wardrobe { default, named }));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let offered = tls.offers_http2.then_some(HTTP2);
+    config.alpn_protocols = offered.into_iter().chain([&b"http/1.1"[..]]).map(<[u8]>::to_vec).collect();
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

@@ -96,7 +96,7 @@ impl Page {
 
 impl Cloud {
     /// A load balancer with a listener with these fields and a pool; the listener, the pool and the address.
-    async fn web(&self, listener: Value, members: &[&Server]) -> (String, String, SocketAddr) {
+    pub async fn web(&self, listener: Value, members: &[&Server]) -> (String, String, SocketAddr) {
         let lb = self.loadbalancer("lb").await;
         let mut fields = json!({"loadbalancer_id": lb, "protocol": "HTTP", "protocol_port": 8080});
         fields.as_object_mut().unwrap().extend(listener.as_object().unwrap().clone());

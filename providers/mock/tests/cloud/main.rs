@@ -7,6 +7,7 @@
 mod balancing;
 mod batch;
 mod client;
+mod coding;
 mod dataplane;
 mod eip;
 mod elb;

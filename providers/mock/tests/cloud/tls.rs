@@ -19,7 +19,7 @@ use crate::dataplane::{Server, cloud, tcp_server};
 use crate::http::{LISTENERS, Page, answer, fetch, get, request, tell, web_server};
 
 const AUTHORITY: &str = include_str!("pem/authority.crt");
-const DEFAULT: (&str, &str) = (include_str!("pem/default.crt"), include_str!("pem/default.key"));
+pub const DEFAULT: (&str, &str) = (include_str!("pem/default.crt"), include_str!("pem/default.key"));
 const NAMED: (&str, &str) = (include_str!("pem/named.crt"), include_str!("pem/named.key"));
 const CLIENT: (&str, &str) = (include_str!("pem/client.crt"), include_str!("pem/client.key"));
 
@@ -28,12 +28,12 @@ impl Cloud {
         self.create("/v3/{pid}/elb/certificates", json!({"certificate": fields})).await
     }
 
-    async fn server_certificate(&self, (chain, key): (&str, &str), domain: &str) -> String {
+    pub async fn server_certificate(&self, (chain, key): (&str, &str), domain: &str) -> String {
         self.certificate(json!({"type": "server", "certificate": chain, "private_key": key, "domain": domain})).await
     }
 
     /// A load balancer with a listener with these fields and a pool; the pool and the address.
-    async fn secured(&self, fields: Value, pool: &str, members: &[&Server]) -> (String, SocketAddr) {
+    pub async fn secured(&self, fields: Value, pool: &str, members: &[&Server]) -> (String, SocketAddr) {
         let lb = self.loadbalancer("lb").await;
         let mut listener = json!({"loadbalancer_id": lb, "protocol_port": 8443});
         listener.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -62,19 +62,30 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 
 /// Connects with a name that the certificate must be for.
 async fn connect(address: SocketAddr, name: &str, own: Option<(&str, &str)>) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_offering(address, name, own, &[]).await
+}
+
+/// The same, and offers protocols by ALPN.
+pub async fn connect_offering(
+    address: SocketAddr,
+    name: &str,
+    own: Option<(&str, &str)>,
+    protocols: &[&str],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     chain(AUTHORITY).into_iter().for_each(|authority| roots.add(authority).unwrap());
     let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
     let builder = builder.with_root_certificates(roots);
-    let config = match own {
+    let mut config = match own {
         Some((certificate, private)) => builder.with_client_auth_cert(chain(certificate), key(private)).unwrap(),
         None => builder.with_no_client_auth(),
     };
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     let stream = TcpStream::connect(address).await?;
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await
 }
 
-async fn fetch_as(address: SocketAddr, name: &str, own: Option<(&str, &str)>) -> Option<Page> {
+pub async fn fetch_as(address: SocketAddr, name: &str, own: Option<(&str, &str)>) -> Option<Page> {
     request(&mut connect(address, name, own).await.ok()?, &get("")).await
 }
 

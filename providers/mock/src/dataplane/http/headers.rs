@@ -2,11 +2,30 @@
 
 use std::fmt::Display;
 
-use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE};
+use hyper::header::{CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE};
+use hyper::{Request, Uri};
 
 use crate::dataplane::service::{Ends, ForwardedFor, Headers};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// An HTTP/2 request as HTTP/1.1 says it: the host is a header, and so are all cookies together.
+pub fn as_http1<B>(mut request: Request<B>) -> Request<B> {
+    let host = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
+    let headers = request.headers_mut();
+    if let Some(host) = host {
+        headers.insert(HOST, host);
+    }
+    let cookies: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(all) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+        && !all.is_empty()
+    {
+        headers.insert(COOKIE, all);
+    }
+    request
+}
 
 impl Headers {
     /// Rewrites the headers of a request.

@@ -36,6 +36,10 @@ pub enum Phase {
 pub struct Phases(Arc<AtomicU8>);
 
 impl Phases {
+    pub fn of(phase: Phase) -> Self {
+        Self(Arc::new(AtomicU8::new(phase as u8)))
+    }
+
     pub fn get(&self) -> Phase {
         match self.0.load(Ordering::SeqCst) {
             0 => Phase::Idle,
