@@ -65,11 +65,15 @@ impl Stranger {
             name: String::new(),
             taken: match json.protocol.to_ascii_uppercase().as_str() {
                 "ANY" => vec![Taken::all(Protocol::Tcp), Taken::all(Protocol::Udp)],
-                // Of a range of ports the cloud says itself whether one is taken.
-                protocol => match observe::port_key(protocol, json.external_service_port) {
-                    Some(PoolKey::Port(protocol, port)) => vec![Taken { protocol, ranges: vec![(port, port)] }],
-                    _ => Vec::new(),
-                },
+                protocol => {
+                    let (first, last) = external_ports(json);
+                    match (observe::port_key(protocol, first), observe::port_key(protocol, last)) {
+                        (Some(PoolKey::Port(protocol, first)), Some(PoolKey::Port(_, last))) => {
+                            vec![Taken { protocol, ranges: vec![(first, last)] }]
+                        }
+                        _ => Vec::new(),
+                    }
+                }
             },
             owner: mark::owner_in(&json.description),
         }
@@ -99,6 +103,13 @@ impl fmt::Display for Stranger {
         write!(f, "{} {}", self.kind, self.id)?;
         if self.name.is_empty() { Ok(()) } else { write!(f, " ({})", self.name) }
     }
+}
+
+/// First and last port of the EIP that a rule is for.
+fn external_ports(json: &RuleJson) -> (u32, u32) {
+    let range = json.external_service_port_range.split_once('-');
+    let range = range.and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)));
+    range.unwrap_or((json.external_service_port, json.external_service_port))
 }
 
 /// Strangers that use a group of ours, which says itself who does; `ours` need not be asked for.

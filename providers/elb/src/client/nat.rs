@@ -42,6 +42,9 @@ pub(crate) struct RuleJson {
     pub(crate) internal_service_port: u32,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) external_service_port: u32,
+    /// `100-110`, where it is a rule for many ports; the port is 0 then.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) external_service_port_range: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) protocol: String,
     #[serde(default, deserialize_with = "or_default")]

@@ -201,6 +201,33 @@ async fn a_port_that_a_strangers_rule_has_is_not_tried() {
 }
 
 #[tokio::test]
+async fn a_port_in_the_range_of_a_strangers_rule_is_not_tried() {
+    let world = World::with_nat(Config::default()).await;
+    let eip = world.eip().await;
+    let eips = world.by_hand("GET", &format!("v1/PID/publicips?public_ip_address={eip}"), Value::Null).await;
+    let nic = world.by_hand("GET", "v2.0/ports?fixed_ips=ip_address%3D172.16.0.9", Value::Null).await;
+    // From the first port of the one to the last of the other; 80 and 8080 are outside.
+    for (ports, inside) in [("443-450", "9000-9007"), ("7000-8079", "10000-11079")] {
+        let theirs = json!({"dnat_rule": {"nat_gateway_id": NAT_GATEWAY_ID, "port_id": nic["ports"][0]["id"],
+            "floating_ip_id": eips["publicips"][0]["id"], "protocol": "tcp", "external_service_port_range": ports,
+            "internal_service_port_range": inside, "description": "by hand"}});
+        world.by_hand("POST", "v2/PID/dnat_rules", theirs).await;
+    }
+    let theirs = world.rules();
+    let outcome = world.converge_or_conflict(&on(&eip)).await;
+    let held: Vec<_> = outcome.conflicts.iter().map(|c| (c.slot.to_string(), c.holder.to_string())).collect();
+    let range = theirs.iter().find(|rule| rule["external_service_port_range"] == "443-450").unwrap();
+    let id = range["id"].as_str().unwrap();
+    assert_eq!(held, [("dnatrule/TCP:443".to_owned(), format!("DNAT rule {id}"))]);
+    let served = outcome.serving.unwrap().addresses[0].ports.clone();
+    assert_eq!(served, [(Protocol::Tcp, 80), (Protocol::Tcp, 8080)]);
+    world.by_hand("DELETE", &format!("v2/PID/nat_gateways/{NAT_GATEWAY_ID}/dnat_rules/{id}"), Value::Null).await;
+    assert_eq!(world.converge(&on(&eip)).await.serving.unwrap().addresses[0].ports.len(), 3);
+    world.release(&on(&eip).owner).await;
+    assert_eq!(world.rules().len(), 1, "the other range");
+}
+
+#[tokio::test]
 async fn a_class_that_changed_while_nobody_was_there_leaves_no_rules() {
     let mut world = World::with_nat(Config::default()).await;
     let eip = world.eip().await;

@@ -16,6 +16,9 @@ const MODE: &str = "ferrolb.io/ip-mode";
 /// What is promised.
 const REPOINTED: Duration = Duration::from_secs(1);
 const TRIES: u64 = 10;
+/// The mark of the second cluster's rules.
+const THEIR_MARK: &str =
+    "ferrolb.io/owner cluster=another uid=00000000-0000-4000-8000-000000000000 service=theirs/many";
 /// Ports of a Service with policy Cluster, and of one with Local, on one EIP.
 const CLUSTER: [(&str, u16); 3] = [("TCP", 80), ("TCP", 443), ("UDP", 53)];
 const LOCAL: [(&str, u16); 3] = [("TCP", 8080), ("TCP", 8081), ("TCP", 8082)];
@@ -31,6 +34,7 @@ pub fn run(bed: &Full, report: &mut Report) -> Result<()> {
     }
     spread(&scene, report)?;
     outside(&scene, report, "")?;
+    ranges(&scene, report)?;
     inside(&scene, report, &cluster, "VIP")?;
     node_dies(&scene, report)?;
     last_local_pods_go(&scene, report)?;
@@ -62,18 +66,23 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// An EIP of the user's, and the rules of a second cluster on it, one for each node.
+    /// An EIP of the user's, and the rules of a second cluster on it, one for each node and one for a range of ports.
     fn set(bed: &'a Full, gateway: &'a Gateway<'a>) -> Result<Self> {
         let (id, eip) = gateway.eip()?;
         for node in 1..=3 {
-            let mark = "ferrolb.io/owner cluster=another uid=00000000-0000-4000-8000-000000000000 service=dnat/cluster";
             let rule = json!({"dnat_rule": {
-                "nat_gateway_id": GATEWAY, "floating_ip_id": id, "protocol": "tcp", "description": mark,
+                "nat_gateway_id": GATEWAY, "floating_ip_id": id, "protocol": "tcp", "description": THEIR_MARK,
                 "port_id": gateway.nic(&bed.lab.node_address(node))?,
                 "external_service_port": 9000 + node, "internal_service_port": 9000,
             }});
             gateway.cloud().raw("POST", "v2", "dnat_rules", Some(&rule))?;
         }
+        let range = json!({"dnat_rule": {
+            "nat_gateway_id": GATEWAY, "floating_ip_id": id, "protocol": "tcp", "description": THEIR_MARK,
+            "port_id": gateway.nic(&bed.lab.node_address(1))?,
+            "external_service_port_range": "7000-7010", "internal_service_port_range": "9100-9110",
+        }});
+        gateway.cloud().raw("POST", "v2", "dnat_rules", Some(&range))?;
         Ok(Self { bed, gateway, eip, before: gateway.rules()? })
     }
 
@@ -155,6 +164,26 @@ fn outside(scene: &Scene<'_>, report: &mut Report, name: &str) -> Result<()> {
     let rewritten = scene.gateway.rewritten()? - before;
     report.at_least(&format!("{name}outside/rewritten-by-the-gateway"), rewritten, 6 * TRIES, "");
     Ok(())
+}
+
+/// Of two ports of a third Service on the EIP one is in the range of the second cluster's rule: whose it is, is said, and
+/// the other works.
+fn ranges(scene: &Scene<'_>, report: &mut Report) -> Result<()> {
+    let service = scene.create("ranged", "Cluster", &[("TCP", 7005), ("TCP", 7011)])?;
+    let told = wait_for("the condition to name the holder", PATIENCE, || {
+        let told = service.condition("Ready")?.context("there is no condition Ready")?;
+        let is_right = told.reason == "Conflict" && told.message.contains("theirs/many");
+        ensure!(is_right, "{}: {}", told.reason, told.message);
+        Ok(Some(told.message))
+    });
+    let seen = told.as_ref().map_or_else(|error| format!("{error:#}"), Clone::clone);
+    let is_named = seen.contains("TCP:7005") && !seen.contains("TCP:7011");
+    report.holds("ranges/port-inside", seen, told.is_ok() && is_named, "Conflict,theirs/many");
+    let answer = wait_for("an answer at the port beside", PATIENCE, || scene.ask("TCP", 7011).map(Some));
+    report.equal("ranges/port-beside-answers", answer.is_ok(), true);
+    report.equal("ranges/port-inside-has-a-rule-of-ours", scene.targets()?.contains_key(&7005), false);
+    service.delete()?;
+    service.await_gone(PATIENCE)
 }
 
 /// From nodes and pods it is as the condition says.
