@@ -13,5 +13,6 @@ pub mod context;
 pub mod queue;
 pub mod reconcile;
 pub mod retry;
+pub mod rounds;
 pub mod run;
 pub mod sweep;

@@ -8,6 +8,7 @@ use ferrolb_provider::{Host, Outcome, Owner, RetryClass};
 use k8s_openapi::api::core::v1::Service;
 
 use crate::controller::context::Context;
+use crate::controller::rounds::until_round;
 use crate::kube::write::{Error, Written};
 
 /// The lease is about to be renewed, or is lost and the process about to end.
@@ -183,11 +184,13 @@ fn next(key: &Key, outcome: &Outcome, cx: &Context) -> Next {
         return ("waiting", sooner);
     }
     cx.retry.succeeded(key, outcome.writes > 0);
-    let mut delay = at_most(cx.resync.mul_f64(jitter));
+    let mut period = cx.resync;
     if outcome.serving.as_ref().and_then(|s| s.health).is_none_or(|h| h.healthy < h.total) {
         // The cloud's checks take a while and it does not call us: look more often, and less so with time.
-        delay = delay.min(cx.retry.unhealthy(key, jitter));
+        period = period.min(cx.retry.unhealthy(key));
     }
+    let (waiting, running) = cx.queue.depth();
+    let delay = at_most(until_round(key, waiting + running, period, cx.now()));
     (if outcome.look_again.is_some() { "waiting" } else { "settled" }, Some(delay))
 }
 

@@ -43,9 +43,9 @@ impl Retry {
         doubled(POLL, self.count(key, |c| &mut c.waiting), POLL_CEILING).mul_f64(jitter)
     }
 
-    /// Notes that not all backends are known to be healthy; returns the delay before the next look.
-    pub fn unhealthy(&self, key: &Key, jitter: f64) -> Duration {
-        doubled(HEALTH, self.count(key, |c| &mut c.unhealthy), CEILING).mul_f64(jitter)
+    /// Notes that not all backends are known to be healthy; returns about how long to wait before the next look.
+    pub fn unhealthy(&self, key: &Key) -> Duration {
+        doubled(HEALTH, self.count(key, |c| &mut c.unhealthy), CEILING)
     }
 
     /// Notes a pass without failure and without anything to wait for. `changed`: it wrote something, so that health
@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn each_reason_to_look_again_has_its_own_count() {
         let (retry, key) = (Retry::default(), Key::new("n", "s"));
-        let looks = [(); 10].map(|()| retry.unhealthy(&key, 1.0).as_secs());
+        let looks = [(); 10].map(|()| retry.unhealthy(&key).as_secs());
         assert_eq!(looks[8..], [256, 300]);
         retry.waiting(&key, 1.0);
         assert_eq!(retry.failed(&key, RetryClass::Unavailable, None, 1.0).as_secs(), 1);
         retry.succeeded(&key, false);
-        assert_eq!(retry.unhealthy(&key, 1.0).as_secs(), 300, "nothing changed");
+        assert_eq!(retry.unhealthy(&key).as_secs(), 300, "nothing changed");
         retry.succeeded(&key, true);
-        assert_eq!(retry.unhealthy(&key, 1.0).as_secs(), 1);
+        assert_eq!(retry.unhealthy(&key).as_secs(), 1);
     }
 }

@@ -3,9 +3,11 @@
 mod groups;
 mod members;
 mod nat;
+mod shared;
 
 pub(crate) use groups::{GroupOwners, Look};
 pub(crate) use nat::{RuleOwners, addresses};
+pub(crate) use shared::Lists;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +15,7 @@ use ferrolb_provider::{Detail, Owner, ProviderError, Resource, Seen, Slot};
 use futures::future::try_join_all;
 
 use crate::client::Client;
-use crate::client::elb::{BalancerJson, Filter, IpGroupJson, by};
+use crate::client::elb::{BalancerJson, Filter, IpGroupJson};
 use crate::flavor::Flavors;
 use crate::keys::ID;
 use crate::mark;
@@ -22,29 +24,35 @@ use crate::resource::ElbResource;
 use crate::spec::Flavor;
 use crate::stranger;
 
-/// Ids asked for in one call, so that the URL stays short.
-const IDS: usize = 50;
-
 type Found = Seen<ElbResource>;
 
-/// All that bears the mark of `owner`, and the adopted objects of `model`. `vpc` is the cluster's.
+/// Where to look.
+pub(crate) struct Cloud<'a> {
+    /// For the calls of one owner.
+    pub(crate) client: Client,
+    pub(crate) lists: &'a Lists,
+    pub(crate) flavors: &'a Flavors,
+    pub(crate) rule_owners: &'a RuleOwners,
+    /// The cluster's.
+    pub(crate) vpc: &'a str,
+}
+
+/// All that bears the mark of `owner`, and the adopted objects of `model`.
 ///
 /// # Errors
 /// Those of the calls, and where the user names as an existing one what is marked as this very owner's: going on would
 /// delete its EIP now and it with the Service.
 pub(crate) async fn list(
-    client: &Client,
-    flavors: &Flavors,
-    vpc: &str,
+    cloud: &Cloud<'_>,
     owner: &Owner,
     model: &[ElbResource],
-    rule_owners: &RuleOwners,
     look: Look,
 ) -> Result<Vec<Found>, ProviderError> {
+    let Cloud { client, lists, flavors, rule_owners, vpc } = cloud;
     let may_have_rules = rule_owners.may_have(owner, model);
     let adopted = model.iter().filter(|r| matches!(r, ElbResource::LoadBalancer(_))).find_map(Resource::adopted);
     let (marked, adopted, eips, groups, listeners, pools, mut nat) = tokio::try_join!(
-        client.balancers(marked(owner)),
+        lists.balancers.marked(client, owner),
         async {
             match &adopted {
                 Some(id) => match client.balancer(&id.0).await {
@@ -55,10 +63,10 @@ pub(crate) async fn list(
                 None => Ok(None),
             }
         },
-        client.eips(by("alias", &mark::alias(owner))),
-        async { if look == Look::Now { client.ip_groups(marked(owner)).await } else { Ok(Vec::new()) } },
-        client.listeners(marked(owner)),
-        client.pools(marked(owner)),
+        lists.eips.of(client, vec![mark::alias(owner)]),
+        async { if look == Look::Now { lists.groups.marked(client, owner).await } else { Ok(Vec::new()) } },
+        lists.listeners.marked(client, owner),
+        lists.pools.marked(client, owner),
         nat::list(client, vpc, owner, model, may_have_rules),
     )?;
     // Where there is nothing yet, there are no rules of an earlier class either, or the next pass finds them.
@@ -90,7 +98,7 @@ pub(crate) async fn list(
     let mut listeners: Vec<Found> =
         listeners.iter().map(|json| observe::listener(json, owner)).filter(|seen| seen.owned).collect();
     let groups = match look {
-        Look::IfAny if !is_new => client.ip_groups(self::marked(owner)).await?,
+        Look::IfAny if !is_new => lists.groups.marked(client, owner).await?,
         _ => groups,
     };
     let (groups, jsons_of_groups): (Vec<Found>, Vec<&IpGroupJson>) =
@@ -119,17 +127,13 @@ pub(crate) async fn list(
         .filter_map(|(json, _)| json.healthmonitor_id.as_deref())
         .filter(|id| !id.is_empty())
         .collect();
-    let monitor_ids: Vec<&str> = monitor_ids.into_iter().collect();
-    let monitors = try_join_all(monitor_ids.chunks(IDS).map(|ids| {
-        let filter: Filter = ids.iter().flat_map(|id| by("id", id)).collect();
-        client.monitors(filter)
-    }));
-    let members = members::list(client, &owned_pools);
+    let monitors = lists.monitors.of(client, monitor_ids.into_iter().map(str::to_owned).collect());
+    let members = members::list(client, &lists.members, &owned_pools);
     let (monitors, members, strangers, users) = tokio::try_join!(monitors, members, strangers, users)?;
 
     let mut all: Vec<Found> =
         eips.iter().map(|json| observe::eip(json, owner, main.as_ref())).filter(|seen| seen.owned).collect();
-    for json in monitors.iter().flatten() {
+    for json in &monitors {
         let pool = owned_pools.iter().find(|(_, seen)| json.pools.iter().any(|r| r.id == seen.id.0));
         all.extend(pool.and_then(|(_, seen)| observe::monitor(json, seen)));
     }
@@ -218,15 +222,6 @@ pub(crate) async fn owners(client: &Client, cluster: &str) -> Result<Vec<Owner>,
     }
     owners.sort();
     Ok(owners)
-}
-
-/// The filter for the mark. Of an owner without names (found by an EIP) the mark is not known: no filter, and what
-/// comes is looked through.
-fn marked(owner: &Owner) -> Filter {
-    if owner.name.is_empty() {
-        return Filter::new();
-    }
-    by("description", &mark::description(owner))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::apply::Apply;
 use crate::client::{Client, Clock, CredentialsSource, Observer, Transport};
 use crate::config::ElbConfig;
 use crate::flavor::Flavors;
-use crate::list::{GroupOwners, RuleOwners};
+use crate::list::{Cloud, GroupOwners, Lists, RuleOwners};
 use crate::resource::ElbResource;
 use crate::{list, model, status};
 
@@ -17,6 +17,7 @@ use crate::{list, model, status};
 pub struct Elb {
     config: ElbConfig,
     client: Client,
+    lists: Lists,
     flavors: Flavors,
     rule_owners: RuleOwners,
     group_owners: GroupOwners,
@@ -34,6 +35,7 @@ impl Elb {
         Self {
             client,
             config,
+            lists: Lists::default(),
             flavors: Flavors::default(),
             rule_owners: RuleOwners::default(),
             group_owners: GroupOwners::default(),
@@ -57,8 +59,14 @@ impl Provider for Elb {
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
         let now = self.client.now();
         let look = self.group_owners.may_have(owner, model);
-        let client = self.client.of(owner);
-        let listed = list::list(&client, &self.flavors, &self.config.vpc_id, owner, model, &self.rule_owners, look);
+        let cloud = Cloud {
+            client: self.client.of(owner),
+            lists: &self.lists,
+            flavors: &self.flavors,
+            rule_owners: &self.rule_owners,
+            vpc: &self.config.vpc_id,
+        };
+        let listed = list::list(&cloud, owner, model, look);
         let seen = listed.instrument(span(owner)).await?;
         self.rule_owners.note(owner, &seen);
         self.group_owners.note(owner, model, &seen, now);

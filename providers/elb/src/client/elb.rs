@@ -200,6 +200,11 @@ pub(crate) fn by(field: &str, value: &str) -> Filter {
     vec![(field.to_owned(), value.to_owned())]
 }
 
+/// The filter for one field that may have any of several values; without values, none.
+pub(crate) fn any(field: &str, values: &[String]) -> Filter {
+    values.iter().flat_map(|value| by(field, value)).collect()
+}
+
 impl Client {
     fn v3(&self, tail: &str) -> String {
         format!("/v3/{}/elb/{tail}", self.project_id())

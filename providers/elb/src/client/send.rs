@@ -170,6 +170,12 @@ impl Client {
         Self { service: record::label(owner), ..self.clone() }
     }
 
+    /// The same client for a call that is for the owner of `other`, too: for no one in particular where that is
+    /// another one.
+    pub(crate) fn and_of(&self, other: &Self) -> Self {
+        Self { service: self.service.clone().filter(|service| other.service.as_ref() == Some(service)), ..self.clone() }
+    }
+
     /// The same client for the calls of one step, which share one deadline: whoever allowed the step allowed it for
     /// that long.
     pub(crate) fn for_step(&self) -> Self {

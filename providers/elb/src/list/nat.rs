@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ferrolb_provider::{Detail, Owner, ProviderError, Resource};
 
-use super::{Found, marked};
+use super::Found;
 use crate::client::Client;
 use crate::client::elb::{Filter, by};
 use crate::client::nat::RuleJson;
@@ -89,7 +89,9 @@ pub(super) async fn list(
     model: &[ElbResource],
     may_have_rules: bool,
 ) -> Result<Vec<Found>, ProviderError> {
-    let marked_rules = async { if may_have_rules { rules(client, marked(owner)).await } else { Ok(Vec::new()) } };
+    // Of an owner without names (found by an EIP) the mark is not known: all, and what comes is looked through.
+    let marks = if owner.name.is_empty() { Filter::new() } else { by("description", &mark::description(owner)) };
+    let marked_rules = async { if may_have_rules { rules(client, marks).await } else { Ok(Vec::new()) } };
     let (rules, adopted) = tokio::try_join!(marked_rules, adopted(client, vpc, owner, model))?;
     // Only where rules are wished it matters where they point.
     let wished = model.iter().any(|r| matches!(r, ElbResource::DnatRule(_)));
