@@ -116,7 +116,7 @@ fn is_conflict(error: &ProviderError) -> bool {
     matches!(error, ProviderError::Refused(_)) && crate::client::CONFLICT.contains(&code)
 }
 
-/// What a create refers to and is not there was named by the user or the configuration: only they can help.
+/// What a call refers to and is not there was named by the user or the configuration: only they can help.
 fn final_refusal(error: ProviderError) -> ProviderError {
     match error {
         ProviderError::NotFound(detail) => ProviderError::Refused(detail),

@@ -155,6 +155,11 @@ pub(crate) fn listener_fields() -> impl Iterator<Item = &'static str> {
     paths.flat_map(|path| [Some(path), path.split_once('/').map(|(object, _)| object)]).flatten()
 }
 
+/// Whether a field of a listener names an object of the user's: a certificate, or a security policy.
+pub(crate) fn names_object(field: &str) -> bool {
+    KEYS.iter().any(|key| key.sets == field && matches!(key.form, Form::Id | Form::Ids))
+}
+
 /// The candidate that differs from `name` in at most a third of its letters.
 pub(crate) fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let short = |text: &str| text.strip_prefix(PREFIX).unwrap_or(text).to_ascii_lowercase().replace(['_', '.'], "-");

@@ -3,7 +3,7 @@
 use ferrolb_provider::{ProviderError, Resource};
 use serde_json::{Map, json};
 
-use super::{Apply, Found, Result, access, is_conflict, stray};
+use super::{Apply, Found, Result, access, final_refusal, is_conflict, stray};
 use crate::body::set;
 use crate::client::Effect;
 use crate::client::elb::by;
@@ -11,7 +11,7 @@ use crate::observe::name_of;
 use crate::resource::{Access, ElbResource, Listener, PoolKey, listener_slot};
 use crate::settings::send;
 use crate::spec::Settings;
-use crate::{mark, observe};
+use crate::{keys, mark, observe};
 
 impl Apply<'_> {
     /// `group` is our own group of those who may connect, for a listener that uses it.
@@ -70,6 +70,8 @@ impl Apply<'_> {
         }
         let json = match self.client.update_listener(&seen.id.0, body.into()).await {
             Err(error) if names_groups => return Err(access::missing_group(error, &listener.access)),
+            // Should it be the listener that is gone after all, the next pass sees that.
+            Err(error) if fields.iter().any(|field| keys::names_object(field)) => return Err(final_refusal(error)),
             answer => answer?,
         };
         let mut now = observe::listener(&json, self.owner);

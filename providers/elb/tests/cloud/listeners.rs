@@ -1,6 +1,6 @@
 //! Listeners, pools and health checks as the options of a Service say, and after they say something else.
 
-use ferrolb_provider::{Desired, Protocol};
+use ferrolb_provider::{Desired, Protocol, ProviderError};
 use serde_json::{Value, json};
 
 use crate::harness::{World, performance, port, union};
@@ -227,4 +227,33 @@ async fn a_setting_that_somebody_changed_is_set_back() {
     // What the Service does not name is theirs.
     let fields = [&after["client_timeout"], &after["member_timeout"], &after["gzip_enable"]];
     assert_eq!(fields, [&json!(20), &json!(98), &json!(true)]);
+}
+
+/// The cloud's 404 was about the certificate, and was taken for the listener's: the next pass made another one.
+#[tokio::test]
+async fn what_a_listener_names_and_is_not_there_does_not_make_the_listener_gone() {
+    for (key, field) in [
+        ("cert-id", "default_tls_container_ref"),
+        ("client-ca-cert-id", "client_ca_tls_container_ref"),
+        ("tls-certificate-ids", "sni_container_refs"),
+        ("security_policy_id", "security_policy_id"),
+    ] {
+        let world = World::new().await;
+        let mut plain = with(performance(), &[("protocol-port", "https:443")]);
+        plain.ports = vec![port(Protocol::Tcp, 443, &[1, 2])];
+        let plain = with(plain, &[("cert-id", &certificate(&world, "server").await)]);
+        settles(&world, &plain).await;
+        let listener = object(&world, "listeners", "protocol_port", 443);
+        let missing = with(plain.clone(), &[(key, "11111111-2222-4333-8444-555555555555")]);
+        for _ in 0..3 {
+            let outcome = world.pass(&missing).await;
+            let refusals: Vec<_> = outcome.failures.iter().map(|f| &f.error).collect();
+            assert!(matches!(refusals[..], [ProviderError::Refused(_)]), "{field}: {outcome:#?}");
+            assert_eq!((outcome.writes, world.counts()[2]), (1, 1), "{field}: {outcome:#?}");
+            assert!(!outcome.serving.unwrap().addresses.is_empty());
+        }
+        settles(&world, &plain).await;
+        let now = object(&world, "listeners", "protocol_port", 443);
+        assert_eq!((&now["id"], &now[field]), (&listener["id"], &listener[field]));
+    }
 }
