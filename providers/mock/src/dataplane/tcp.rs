@@ -49,7 +49,11 @@ pub async fn run(listener: TcpListener, mut front: Front) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((client, peer)) => front.admit(client, peer, &target, &door, &mut connections),
+                Ok((client, peer)) => {
+                    // Those that have ended are cleared away when somebody comes: each by itself would be a wake-up.
+                    while connections.try_join_next().is_some() {}
+                    front.admit(client, peer, &target, &door, &mut connections);
+                }
                 Err(error) => {
                     // Typically too many open files; the next attempt may succeed.
                     tracing::warn!(%error, "cannot accept");
@@ -65,7 +69,6 @@ pub async fn run(listener: TcpListener, mut front: Front) {
                     door = Door::of(&target, &front.socket);
                 }
             }
-            Some(_) = connections.join_next() => {}
         }
     }
 }
