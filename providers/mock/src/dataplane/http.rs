@@ -62,7 +62,10 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 
 /// The same over HTTP/2, many requests at once; the connection ends when none has come for as long as one may be silent.
 pub async fn serve_http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, front: Front, ends: Ends) {
-    let idle = front.target.borrow().idle;
+    let target = front.target.borrow().clone();
+    let Service::Http(http) = &target.service else { return };
+    // Where no time is granted between requests, the first has its own.
+    let idle = if target.idle.is_zero() { http.client_timeout } else { target.idle };
     // Nothing is timed by what comes over a connection that all share.
     let patient = Patient::new(stream, Phases::of(Phase::Waiting), idle, idle, front.socket.clone());
     let (guest, requests) = (Arc::new(Guest { front, ends }), Arc::new(AtomicU64::new(0)));

@@ -2,7 +2,9 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
+use ferrolb_mock::Config;
 use flate2::read::GzDecoder;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -13,7 +15,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use crate::client::{Cloud, eventually};
-use crate::dataplane::cloud;
+use crate::dataplane::{cloud, config};
 use crate::http::{LISTENERS, tell, web_server};
 use crate::tls::{DEFAULT, connect_offering};
 
@@ -77,6 +79,25 @@ async fn http2_is_agreed_on_only_where_the_listener_says_so() {
         cloud.change_listener(&listener, json!({"http2_enable": enabled})).await;
         eventually("the other protocol", async || agreed(vip).await.filter(|agreed| agreed == expected)).await;
     }
+}
+
+#[tokio::test]
+async fn an_http2_connection_without_requests_ends() {
+    let cloud = Cloud::start(Config { max_tcp_idle: Some(Duration::from_millis(400)), ..config() }).await;
+    let certificate = cloud.server_certificate(DEFAULT, "").await;
+    let fields = json!({"protocol": "HTTPS", "default_tls_container_ref": certificate, "http2_enable": true});
+    let (_, vip) = cloud.secured(fields, "HTTP", &[]).await;
+    eventually("HTTP/2", async || agreed(vip).await.filter(|agreed| agreed == b"h2")).await;
+    let stream = connect_offering(vip, "default.example", None, &BOTH).await.unwrap();
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(1200) {
+        let request = Request::get("https://shop.example/").body(Empty::<Bytes>::new()).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status(), 404);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(5), connection).await.unwrap().unwrap().unwrap();
 }
 
 /// A page that is worth compressing, and a picture that is not.
