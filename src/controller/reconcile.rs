@@ -111,6 +111,7 @@ async fn release(
             Written::Outdated => return Ok(stale(key, cx)),
         }
     }
+    let mut done = Outcome { settled: true, ..Outcome::default() };
     // Where it is not written down who holds objects, all are asked.
     for (name, driver) in cx.registry.iter().filter(|(name, _)| provider.is_none_or(|p| p == name.as_str())) {
         let outcome = driver.release(owner, cx).await;
@@ -123,8 +124,8 @@ async fn release(
             }
             return Ok(next(key, &outcome, cx));
         }
+        done.left.extend(outcome.left);
     }
-    let done = Outcome { settled: true, ..Outcome::default() };
     match cx.write.release(&service, &released(&done, &service)).await? {
         Written::Now(_) => cx.retry.forget(key),
         Written::Outdated => return Ok(stale(key, cx)),

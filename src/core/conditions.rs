@@ -169,6 +169,8 @@ pub(crate) const UNKNOWN_CLASS: &str = "UnknownClass";
 
 /// Reason of the event that closes a release. The Service is gone then, or has no conditions of ours any more.
 pub const RELEASED: &str = "LoadBalancerReleased";
+/// Reason of the event that names what stays in the cloud.
+pub const LEFT: &str = "LeftInCloud";
 
 /// The table for the documentation.
 pub fn markdown() -> String {

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{LoadBalancerIngress, PortStatus, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::claim::{is_load_balancer, our_conditions, published};
-use crate::conditions::RELEASED;
+use crate::conditions::{LEFT, RELEASED};
 use crate::{EventWhen, GROUP_PREFIX, Reason, Severity, Status};
 
 /// `error` of a port that the load balancer does not serve (yet).
@@ -95,6 +95,7 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn provided(&mut self, want: &Desired, ready_endpoints: usize, outcome: &Outcome) {
+        self.left(outcome);
         // Until the cloud's lists are to be trusted, an address that they do not show may well be served.
         // Not one that is about to go.
         let unsure = outcome.look_again.is_some() && !outcome.withdrawn && !published(self.svc).is_empty();
@@ -150,14 +151,26 @@ impl Draft<'_> {
         }
     }
 
+    /// What stays in the cloud at the user's wish is told once, for nothing of ours names it any more.
+    fn left(&mut self, outcome: &Outcome) {
+        if !outcome.left.is_empty() {
+            self.report.events.push(Event {
+                severity: Severity::Normal,
+                reason: LEFT,
+                message: format!("As asked, this stays in the cloud and is yours: {}", outcome.left.join(", ")),
+            });
+        }
+    }
+
     fn released(&mut self, outcome: &Outcome) {
+        self.left(outcome);
         if outcome.settled {
             let had = !published(self.svc).is_empty() || !outcome.applied.is_empty();
             if had || our_conditions(self.svc).any(|c| c.reason == Reason::Releasing.row().reason) {
                 self.report.events.push(Event {
                     severity: Severity::Normal,
                     reason: RELEASED,
-                    message: "Everything that was made for the Service is deleted".into(),
+                    message: "Nothing is left that FerroLB holds for the Service".into(),
                 });
             }
             return;

@@ -339,7 +339,8 @@ impl<P: Provider> Run<'_, P> {
                 (Verb::Create, _) => self.taken(item, &step.parents),
                 // It moves to where another one may be.
                 (Verb::Update, _) if item.fields.contains(&"parents") => self.taken(item, &step.parents),
-                (Verb::Delete, Some(seen)) => {
+                // Nothing happens to those who use what stays.
+                (Verb::Delete, Some(seen)) if seen.resource.stays().is_none() => {
                     self.strangers(&seen.id).next().map(|(_, holder)| (seen.id.clone(), holder))
                 }
                 _ => None,
@@ -373,6 +374,8 @@ impl<P: Provider> Run<'_, P> {
                     self.wait(seen.resource.slot(), "another call is needed until it is deleted");
                 } else {
                     self.live.remove(&seen.id);
+                    let stays = seen.resource.stays();
+                    self.outcome.left.extend(stays.map(|what| format!("{what} ({})", seen.id)));
                     self.engine.with_memory(self.owner, |m| m.deleted(seen, until));
                 }
             }

@@ -26,6 +26,8 @@ pub struct Outcome {
     pub look_again: Option<Duration>,
     /// Steps carried out, in words.
     pub applied: Vec<String>,
+    /// What stays in the cloud without our mark ([`Resource::stays`](crate::Resource::stays)), with its id.
+    pub left: Vec<String>,
     /// Write calls made, failed ones included.
     pub writes: usize,
     /// Something was deleted or changed, or may have been, so that a place may be free that others wait for.

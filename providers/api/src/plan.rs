@@ -114,11 +114,12 @@ pub fn plan<R: Resource>(model: &[R], seen: &[Seen<R>]) -> Plan<R> {
     }
 
     let (early, late) = surplus(seen, &plan.kept, &replaced);
-    let delete = |s: &Seen<R>| Item {
-        slot: s.resource.slot(),
-        resource: s.resource.clone(),
-        seen: Some(s.clone()),
-        fields: Vec::new(),
+    let delete = |s: &Seen<R>| {
+        let mut seen = s.clone();
+        if is_double(s, &plan.kept) {
+            seen.resource = seen.resource.as_double();
+        }
+        Item { slot: seen.resource.slot(), resource: seen.resource.clone(), seen: Some(seen), fields: Vec::new() }
     };
     batch(&mut plan.steps, early.into_iter().map(delete), true);
     batch(&mut plan.steps, makes.into_iter(), false);
@@ -132,11 +133,7 @@ pub fn plan<R: Resource>(model: &[R], seen: &[Seen<R>]) -> Plan<R> {
 /// Of what is surplus, what is irreplaceable and has no other one of ours in its place, and what hangs on it. An owner
 /// that goes wants nothing to stay.
 fn losses<R: Resource>(surplus: &[&Seen<R>], kept: &BTreeMap<Slot, Seen<R>>, all_goes: bool) -> BTreeSet<Id> {
-    let is_lost = |s: &Seen<R>| {
-        // One that was made twice by accident never served anybody.
-        let is_double = kept.get(&s.resource.slot()).is_some_and(|other| other.owned);
-        !all_goes && !is_double && s.resource.irreplaceable().is_some()
-    };
+    let is_lost = |s: &Seen<R>| !all_goes && !is_double(s, kept) && s.resource.irreplaceable().is_some();
     let mut lost: BTreeSet<Id> = surplus.iter().filter(|s| is_lost(s)).map(|s| s.id.clone()).collect();
     loop {
         let hangs_on_it = |s: &&&Seen<R>| !lost.contains(&s.id) && s.parents.iter().any(|p| lost.contains(p));
@@ -146,6 +143,11 @@ fn losses<R: Resource>(surplus: &[&Seen<R>], kept: &BTreeMap<Slot, Seen<R>>, all
         }
         lost.extend(more);
     }
+}
+
+/// Whether what is surplus was made twice by accident, so that it never served anybody.
+fn is_double<R: Resource>(surplus: &Seen<R>, kept: &BTreeMap<Slot, Seen<R>>) -> bool {
+    kept.get(&surplus.resource.slot()).is_some_and(|other| other.owned)
 }
 
 /// The model with parents before children; what names an unknown parent comes last.
@@ -268,6 +270,9 @@ impl<R: Resource> fmt::Display for Step<R> {
         }
         if self.items.len() > 1 {
             write!(f, " and {} more", self.items.len() - 1)?;
+        }
+        if self.verb == Verb::Delete && first.seen.as_ref().is_some_and(|seen| seen.resource.stays().is_some()) {
+            write!(f, " [stays in the cloud]")?;
         }
         if self.interrupts {
             write!(f, " [interrupts traffic]")?;

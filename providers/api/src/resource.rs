@@ -119,6 +119,17 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
         None
     }
 
+    /// Found: what its deletion leaves in the cloud, at the owner's wish and for people and without its
+    /// id (`EIP 203.0.113.7`): the object is only let go of. Our mark is taken off it, so that it is nobody's of ours any more.
+    fn stays(&self) -> Option<String> {
+        None
+    }
+
+    /// Found: the same, where another one has its place. One that was made twice by accident was never wished to stay.
+    fn as_double(self) -> Self {
+        self
+    }
+
     /// True for an object that an update can hang on other parents (a DNAT rule, on another address), so that it need
     /// not be made anew: the plan asks to update its `parents`.
     fn moves(&self) -> bool {

@@ -1,8 +1,9 @@
 //! One step = one call. ≠ order, retries.
 //!
 //! Exceptions, each because the cloud leaves no other way: a flavor's name is looked up once per process; where the
-//! cloud says that something exists already, a read finds out whose it is; an EIP that refuses to go is unbound; and
-//! members go one by one where the cloud has no call for several.
+//! cloud says that something exists already, a read finds out whose it is; an EIP that refuses to go is unbound;
+//! members go one by one where the cloud has no call for several; and what is to stay is noted on an object right
+//! after it is made, where the call that makes it has no field for that.
 
 mod access;
 mod balancer;
@@ -95,7 +96,7 @@ impl Apply<'_> {
         };
         let id = &seen.id.0;
         match &seen.resource {
-            ElbResource::LoadBalancer(_) => self.client.delete_balancer(id).await?,
+            ElbResource::LoadBalancer(lb) => self.delete_balancer(lb, id).await?,
             ElbResource::IpGroup(_) => self.client.delete_ip_group(id).await?,
             ElbResource::Listener(_) => self.client.delete_listener(id).await?,
             ElbResource::Pool(_) => self.client.delete_pool(id).await?,

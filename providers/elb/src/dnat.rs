@@ -19,8 +19,8 @@ use crate::keys::{
 };
 use crate::model::{check_ports, eip as new_eip};
 use crate::parse::read::Reader;
-use crate::parse::{id, is_off};
-use crate::resource::{Binding, DnatRule, ElbResource, NatGateway, PoolKey, PublicAddress, Target};
+use crate::parse::{id, is_off, keeps_eip};
+use crate::resource::{Binding, DnatRule, Eip, ElbResource, NatGateway, PoolKey, PublicAddress, Target};
 use crate::spec::PublicIp;
 
 /// The keys that mean something for this class.
@@ -36,6 +36,7 @@ pub(crate) fn is_wanted(options: &Options) -> bool {
 struct Spec {
     gateway: String,
     eip: EipWish,
+    keep_eip: bool,
     mode: Option<IpMode>,
 }
 
@@ -72,7 +73,9 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
         EipWish::Named(named) => {
             ElbResource::PublicAddress(PublicAddress { named: Some(named), ..PublicAddress::default() })
         }
-        EipWish::New(public) => ElbResource::Eip(new_eip(&public, None, Binding::Gateway)),
+        EipWish::New(public) => {
+            ElbResource::Eip(Eip { keep: spec.keep_eip, ..new_eip(&public, None, Binding::Gateway) })
+        }
     });
     let mut load = BTreeMap::new();
     for port in &want.ports {
@@ -108,6 +111,7 @@ fn parse(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>)
     warn_of_keys(options, warnings);
     let mut reader = Reader::new(options);
     reader.switch(ALLOW_INTERRUPTION);
+    let keep_eip = keeps_eip(&mut reader);
     errors.append(&mut reader.errors);
     let gateway = id(options, NAT_GATEWAY_ID, errors);
     if gateway.is_none() && options.get(NAT_GATEWAY_ID).is_none_or(|id| id.trim().is_empty()) {
@@ -115,8 +119,8 @@ fn parse(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>)
     }
     let eip = eip(want, errors, warnings);
     let mode = mode(options, errors);
-    must_not_ignore(want, eip.as_ref(), errors);
-    Some(Spec { gateway: gateway?, eip: eip?, mode })
+    must_not_ignore(want, errors);
+    Some(Spec { gateway: gateway?, eip: eip?, keep_eip, mode })
 }
 
 /// `spec.loadBalancerIP` before [`EIP_ID`] before [`EIP_AUTO_CREATE_OPTION`].
@@ -162,8 +166,8 @@ fn mode(options: &Options, errors: &mut Vec<Problem>) -> Option<IpMode> {
     }
 }
 
-/// What asks for a restriction, or for something to stay, and cannot be had.
-fn must_not_ignore(want: &Desired, eip: Option<&EipWish>, errors: &mut Vec<Problem>) {
+/// What asks for a restriction and cannot be had.
+fn must_not_ignore(want: &Desired, errors: &mut Vec<Problem>) {
     const OPEN: &str = "a NAT gateway lets everybody connect, which ignoring it would do";
     let on = |key: &str| want.options.get(key).is_some_and(|v| !is_off(v));
     if !want.source_ranges.is_empty() {
@@ -171,10 +175,6 @@ fn must_not_ignore(want: &Desired, eip: Option<&EipWish>, errors: &mut Vec<Probl
     }
     if on(ACL_ID) && want.options.get(ACL_STATUS).is_none_or(|v| !is_off(v)) {
         errors.push(problem(ACL_ID, OPEN, &format!("no {ACL_ID}, or another class")));
-    }
-    if on(KEEP_EIP) && matches!(eip, Some(EipWish::New(_))) {
-        let message = "not supported with class dnat, and the EIP would be deleted with the Service";
-        errors.push(problem(KEEP_EIP, message, "an EIP of your own, by spec.loadBalancerIP, which stays anyway"));
     }
 }
 

@@ -34,9 +34,10 @@ pub fn markdown() -> String {
         (Section::Dnat, "Class `dnat`"),
     ] {
         table(&mut page, title, |key| key.section == section && acts(key));
+        if section == Section::Balancer {
+            page.push_str(STAYS);
+        }
     }
-    table(&mut page, "Refused", |key| key.support == Support::Refused);
-    page.push_str(REFUSED);
     table(&mut page, "Known and not acted on: a warning on the Service says so", |key| {
         matches!(key.support, Support::Later | Support::Ignored(_))
     });
@@ -46,11 +47,17 @@ pub fn markdown() -> String {
     page
 }
 
-/// Not every value is refused.
-const REFUSED: &str = "
-Ignoring these would do the opposite of what they ask. For a Service with one of them nothing is made or changed, and it
-says so. Values that ask for nothing are fine: an empty one,
-`instance-reclaim-policy: alwaysDelete`, `keep-eip: false`; and with `elb.id` the load balancer and its EIP stay anyway.
+const STAYS: &str = "
+### What stays
+
+- With `elb.keep-eip: \"true\"` an EIP that was made for the Service is unbound when the Service goes, and stays.
+- With `elb.instance-reclaim-policy: retain` a load balancer that was made for the Service stays, and with it the EIP that
+  was made for it, still bound: both are one wish of `elb.autocreate`, and an address is what one keeps a load balancer
+  for. Listeners, pools and members go, as they do with CCE: without the Service they send to nobody.
+- The wish is noted on the object itself (in the EIP's description, in a tag of the load balancer), so that it holds also
+  where the Service is gone before the controller sees it. What counts is what was noted last.
+- What stays loses the owner mark: no sweep takes it for a leak, and FerroLB never touches it again. Its description says
+  where it comes from, and an event on the Service names it. From then on it is yours, and so is the bill.
 ";
 
 fn acts(key: &Key) -> bool {
@@ -151,17 +158,5 @@ mod tests {
         for key in KEYS {
             assert_eq!(page.matches(&format!("\n| `{}`", key.name)).count(), 1, "{}", key.name);
         }
-    }
-
-    #[test]
-    fn what_is_refused_has_a_section_that_names_it() {
-        let page = markdown();
-        let (_, rest) = page.split_once("\n## Refused").unwrap_or_default();
-        let (section, _) = rest.split_once("\n## ").unwrap_or_default();
-        let keys: Vec<_> = KEYS.iter().filter(|k| k.support == Support::Refused).collect();
-        for key in &keys {
-            assert!(section.contains(&format!("| `{}`", key.name)), "{section}");
-        }
-        assert_eq!(section.matches("\n| `").count(), keys.len(), "{section}");
     }
 }

@@ -126,8 +126,6 @@ pub enum OnRemoval {
 pub enum Support {
     /// Acts on it.
     Acts,
-    /// Not yet, and ignoring it would do the opposite of what it asks: the Service is refused.
-    Refused,
     /// Not yet, and that makes a difference: the user is warned.
     Later,
     /// Nothing on purpose, and the user is warned with this reason.
@@ -266,7 +264,7 @@ impl Key {
 
     const fn support(mut self, support: Support) -> Self {
         self.support = support;
-        if !matches!(support, Support::Acts | Support::Refused) {
+        if !matches!(support, Support::Acts) {
             self.change = OnChange::Nothing;
             self.removal = OnRemoval::Nothing;
         }

@@ -46,7 +46,6 @@ mod model;
 mod observe;
 mod parse;
 mod provider;
-mod refuse;
 mod resource;
 mod settings;
 mod spec;

@@ -131,8 +131,13 @@ pub(crate) async fn list(
     let members = members::list(client, &lists.members, &owned_pools);
     let (monitors, members, strangers, users) = tokio::try_join!(monitors, members, strangers, users)?;
 
-    let mut all: Vec<Found> =
-        eips.iter().map(|json| observe::eip(json, owner, main.as_ref())).filter(|seen| seen.owned).collect();
+    let all_balancers: Vec<&Found> = main.iter().chain(&balancers).collect();
+    let eip = |json| {
+        let mut seen = observe::eip(json, owner, main.as_ref());
+        observe::retain(&mut seen, json, &all_balancers);
+        seen
+    };
+    let mut all: Vec<Found> = eips.iter().map(eip).filter(|seen| seen.owned).collect();
     for json in &monitors {
         let pool = owned_pools.iter().find(|(_, seen)| json.pools.iter().any(|r| r.id == seen.id.0));
         all.extend(pool.and_then(|(_, seen)| observe::monitor(json, seen)));

@@ -10,6 +10,10 @@ use sha2::{Digest, Sha256};
 
 const PREFIX: &str = "ferrolb.io/owner";
 const ALIAS_PREFIX: &str = "ferrolb-";
+/// The description of an EIP of ours that stays when its owner goes. It needs no owner: the alias names it.
+pub(crate) const KEPT: &str = "ferrolb.io/keep-eip";
+/// The tag of a load balancer of ours that stays when its owner goes.
+pub(crate) const RETAINED: (&str, &str) = ("ferrolb-reclaim-policy", "retain");
 /// What the cloud takes as a description.
 const MAX: usize = 255;
 
@@ -23,6 +27,15 @@ pub fn description(owner: &Owner) -> String {
     }
     mark.truncate(end);
     mark
+}
+
+/// What stands in place of the mark on what stays; for people.
+pub fn farewell(owner: &Owner) -> String {
+    if owner.name.is_empty() {
+        return "made by FerroLB for a Service that is gone".to_owned();
+    }
+    let Owner { namespace, name, .. } = owner;
+    format!("made by FerroLB for the Service {namespace}/{name}, which is gone")
 }
 
 /// The owner that a description names, if it is a mark at all.

@@ -32,7 +32,7 @@ pub(crate) fn model(want: &Desired, config: &ElbConfig) -> Result<Model<ElbResou
     let Some(spec) = spec.filter(|_| errors.is_empty()) else {
         return Err(errors);
     };
-    let mut resources = balancer(&spec.balancer, want);
+    let mut resources = balancer(&spec, want);
     if spec.passes_through
         && let Some(ElbResource::LoadBalancer(lb)) = resources.first_mut()
     {
@@ -119,8 +119,8 @@ fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>)
     }
 }
 
-fn balancer(balancer: &Balancer, want: &Desired) -> Vec<ElbResource> {
-    let new = match balancer {
+fn balancer(spec: &ElbSpec, want: &Desired) -> Vec<ElbResource> {
+    let new = match &spec.balancer {
         Balancer::Existing(id) => {
             return vec![ElbResource::LoadBalancer(LoadBalancer {
                 adopted: Some(id.clone()),
@@ -129,9 +129,11 @@ fn balancer(balancer: &Balancer, want: &Desired) -> Vec<ElbResource> {
         }
         Balancer::New(new) => new,
     };
-    let mut resources = vec![ElbResource::LoadBalancer(new_balancer(new, want))];
+    let balancer = LoadBalancer { retain: spec.retain, ..new_balancer(new, want) };
+    let mut resources = vec![ElbResource::LoadBalancer(balancer)];
     if let Some(public) = &new.public {
-        resources.push(ElbResource::Eip(eip(public, new.enterprise_project.clone(), Binding::Balancer)));
+        let eip = eip(public, new.enterprise_project.clone(), Binding::Balancer);
+        resources.push(ElbResource::Eip(Eip { keep: spec.keep_eip, ..eip }));
     }
     resources
 }
@@ -152,6 +154,7 @@ fn new_balancer(new: &Autocreate, want: &Desired) -> LoadBalancer {
         vip: new.vip(),
         mode: None,
         tags: new.tags.clone(),
+        retain: false,
         new: Some(Box::new(NewBalancer {
             ipv6_network: only_dedicated(&new.ipv6_network),
             networks: only_dedicated_list(&new.networks),
@@ -174,6 +177,8 @@ pub(crate) fn eip(public: &PublicIp, enterprise_project: Option<String>, binding
         charge_mode: None,
         shared_bandwidth: None,
         enterprise_project,
+        keep: false,
+        retained: false,
         binding,
         address: None,
         bandwidth_id: None,

@@ -12,8 +12,10 @@ use ferrolb_provider::{Desired, Options, Problem};
 
 use crate::autocreate::{ID_FORM, is_id};
 use crate::health_check;
-use crate::keys::{ALLOW_INTERRUPTION, CLASS, ID, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX, Support, find, nearest};
-use crate::refuse::refuse;
+use crate::keys::{
+    ALLOW_INTERRUPTION, CLASS, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX,
+    Support, find, nearest,
+};
 use crate::spec::{Algorithm, Class, ElbSpec};
 use read::Reader;
 
@@ -51,10 +53,25 @@ pub fn parse(want: &Desired) -> Parsed {
     // The engine acts on it; a value that says nothing is told here.
     reader.switch(ALLOW_INTERRUPTION);
     let balancer = balancer::parse(&mut reader, class, open);
-    let Reader { mut errors, warnings, .. } = reader;
-    errors.extend(refuse(options, balancer.as_ref()));
-    let spec = balancer.map(|balancer| ElbSpec { balancer, passes_through, algorithm, access, members, ports });
+    let keep_eip = keeps_eip(&mut reader);
+    let retain = reader.word(INSTANCE_RECLAIM_POLICY).as_deref() == Some("retain");
+    let Reader { errors, warnings, .. } = reader;
+    let spec = balancer.map(|balancer| ElbSpec {
+        balancer,
+        keep_eip,
+        retain,
+        passes_through,
+        algorithm,
+        access,
+        members,
+        ports,
+    });
     Parsed { spec: spec.filter(|_| errors.is_empty()), errors, warnings }
+}
+
+/// `elb.keep-eip`. The open controller takes several words for no.
+pub(crate) fn keeps_eip(reader: &mut Reader<'_>) -> bool {
+    reader.text(KEEP_EIP).is_some_and(|word| !is_off(word)) && reader.switch(KEEP_EIP).unwrap_or_default()
 }
 
 fn class(options: &Options, errors: &mut Vec<Problem>) -> Result<Option<Class>, ()> {

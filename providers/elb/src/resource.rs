@@ -182,7 +182,23 @@ impl Resource for ElbResource {
     }
 
     fn outlives_parents(&self) -> bool {
-        matches!(self, Self::Eip(_))
+        matches!(self, Self::Eip(eip) if !eip.retained)
+    }
+
+    fn stays(&self) -> Option<String> {
+        match self {
+            Self::Eip(eip) => eip.stays(),
+            Self::LoadBalancer(lb) if lb.retain => Some(format!("load balancer {}", lb.name.as_deref().unwrap_or("?"))),
+            _ => None,
+        }
+    }
+
+    fn as_double(self) -> Self {
+        match self {
+            Self::Eip(eip) => Self::Eip(Eip { keep: false, retained: false, ..eip }),
+            Self::LoadBalancer(lb) => Self::LoadBalancer(LoadBalancer { retain: false, ..lb }),
+            other => other,
+        }
     }
 
     fn serves(&self) -> Option<bool> {

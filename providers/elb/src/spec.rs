@@ -14,6 +14,10 @@ use crate::resource::{Access, PortRange};
 pub struct ElbSpec {
     /// Which load balancer.
     pub balancer: Balancer,
+    /// `elb.keep-eip`: an EIP of ours stays when its owner goes.
+    pub keep_eip: bool,
+    /// `elb.instance-reclaim-policy: retain`: so does a load balancer of ours, with its EIP.
+    pub retain: bool,
     /// `elb.pass-through`: clients inside the cluster go through the load balancer.
     pub passes_through: bool,
     /// How pools choose a member.

@@ -551,6 +551,10 @@ fn a_release_ends_with_an_empty_status_and_one_event() {
         assert!(last.ingress.is_empty() && last.conditions.is_empty());
         assert_eq!(events(&last), ["Normal LoadBalancerReleased"]);
     }
+    let left = Outcome { left: vec!["EIP 203.0.113.7 (e-1)".into()], ..done.clone() };
+    let last = report(&svc, &Pass::Released(&left), at(LATE));
+    assert_eq!(events(&last), ["Normal LeftInCloud"]);
+    assert!(last.events[0].message.ends_with("is yours: EIP 203.0.113.7 (e-1)"), "{:?}", last.events);
     let never = report(&svc, &Pass::Released(&done), at(LATE));
     assert!(never.events.is_empty(), "nothing was ever there");
 }

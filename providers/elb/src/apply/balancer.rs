@@ -6,7 +6,7 @@ use serde_json::Map;
 use super::{Apply, Found, Result, final_refusal};
 use crate::body::{self, set};
 use crate::resource::{ElbResource, LoadBalancer};
-use crate::spec::Class;
+use crate::spec::{Class, Tags};
 use crate::{mark, observe};
 
 impl Apply<'_> {
@@ -30,7 +30,9 @@ impl Apply<'_> {
             set(&mut body, "l4_flavor_id", &l4);
             set(&mut body, "l7_flavor_id", &l7);
             set(&mut body, "ip_target_enable", &new.ip_targets);
-            set(&mut body, "tags", &body::tags(&lb.tags));
+            let mut tags = lb.tags.clone();
+            tags.extend(lb.retain.then(retained_tags).unwrap_or_default());
+            set(&mut body, "tags", &body::tags(&tags));
             self.client.create_dedicated_balancer(body.into()).await
         } else {
             // No tags: a later pass finds that they are missing.
@@ -43,6 +45,10 @@ impl Apply<'_> {
             found.class = lb.class;
         }
         seen.owned = true;
+        // Before anybody is told an address. Where this fails the next pass does it, for the load balancer is there.
+        if lb.retain && lb.class != Some(Class::Dedicated) && self.retain(&mut seen, true).await.is_err() {
+            tracing::debug!(id = seen.id.0, "it is not noted yet that the load balancer is to stay");
+        }
         Ok(seen)
     }
 
@@ -66,11 +72,43 @@ impl Apply<'_> {
             now = Seen { owned: seen.owned, ..observe::balancer(&json, self.owner) };
         }
         if fields.contains(&"tags") {
-            self.client.tag_balancer(id, body::tags(&lb.tags).into()).await?;
+            self.client.tag_balancer(id, "create", body::tags(&lb.tags).into()).await?;
             if let ElbResource::LoadBalancer(found) = &mut now.resource {
                 found.tags.extend(lb.tags.clone());
             }
         }
+        if fields.contains(&"reclaim_policy") {
+            self.retain(&mut now, lb.retain).await?;
+        }
         Ok(now)
     }
+
+    /// Notes on the load balancer itself whether it stays, so that it is known when its owner is gone.
+    async fn retain(&self, seen: &mut Found, retain: bool) -> Result<()> {
+        let action = if retain { "create" } else { "delete" };
+        self.client.tag_balancer(&seen.id.0, action, body::tags(&retained_tags()).into()).await?;
+        if let ElbResource::LoadBalancer(found) = &mut seen.resource {
+            found.retain = retain;
+        }
+        Ok(())
+    }
+
+    /// One that stays loses its mark instead, and then the tag, which without the mark means nothing.
+    pub(super) async fn delete_balancer(&self, lb: &LoadBalancer, id: &str) -> Result<()> {
+        if !lb.retain {
+            return self.client.delete_balancer(id).await;
+        }
+        let mut body = Map::new();
+        set(&mut body, "description", &mark::farewell(self.owner));
+        self.client.update_balancer(id, body.into()).await?;
+        if let Err(error) = self.client.tag_balancer(id, "delete", body::tags(&retained_tags()).into()).await {
+            tracing::warn!(id, %error, "the load balancer stays, with a tag that means nothing any more");
+        }
+        Ok(())
+    }
+}
+
+fn retained_tags() -> Tags {
+    let (key, value) = mark::RETAINED;
+    Tags::from([(key.to_owned(), value.to_owned())])
 }

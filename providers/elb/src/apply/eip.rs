@@ -44,7 +44,21 @@ impl Apply<'_> {
             seen.parents = vec![balancer.id.clone()];
             seen.state = State::Pending("not bound yet".into());
         }
+        // Before anybody is told the address. Where this fails the next pass does it, for the EIP is there.
+        if eip.keep && self.keep(&mut seen, true).await.is_err() {
+            tracing::debug!(id = seen.id.0, "it is not noted yet that the EIP is to stay");
+        }
         Ok(seen)
+    }
+
+    /// Notes on the EIP itself whether it stays, so that it is known when its owner is gone.
+    async fn keep(&self, seen: &mut Found, keep: bool) -> Result<()> {
+        let description = if keep { mark::KEPT } else { "" };
+        self.client.describe_eip(&seen.id.0, &mark::alias(self.owner), description).await?;
+        if let ElbResource::Eip(found) = &mut seen.resource {
+            found.keep = keep;
+        }
+        Ok(())
     }
 
     pub(super) async fn update_eip(
@@ -57,6 +71,9 @@ impl Apply<'_> {
         let mut now = seen.clone();
         if let Some(balancer) = balancer.filter(|_| fields.contains(&"parents")) {
             now = self.bind(seen, balancer).await?;
+        }
+        if fields.contains(&"keep") {
+            self.keep(&mut now, eip.keep).await?;
         }
         if fields.contains(&"bandwidth_size")
             && let ElbResource::Eip(found) = &mut now.resource
@@ -96,6 +113,11 @@ impl Apply<'_> {
     /// Deletes it, or unbinds it where that must come first: the load balancer that held it has mostly just gone, and
     /// only the cloud knows whether it has let go.
     pub(super) async fn delete_eip(&self, seen: &Found) -> Result<Vec<Found>> {
+        if let ElbResource::Eip(eip) = &seen.resource
+            && (eip.keep || eip.retained)
+        {
+            return self.let_go(&seen.id.0, eip.retained).await;
+        }
         let error = match self.client.delete_eip(&seen.id.0).await {
             Ok(()) => return Ok(Vec::new()),
             Err(error) => error,
@@ -110,6 +132,20 @@ impl Apply<'_> {
             Err(ProviderError::Refused(_)) => Err(ProviderError::Unavailable(error.detail().clone())),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Apply<'_> {
+    /// Unbinds it, unless it stays with its load balancer, and takes the mark off: both fields of it in one call.
+    async fn let_go(&self, id: &str, bound: bool) -> Result<Vec<Found>> {
+        let json = self.client.eip(id).await?;
+        // A gateway lets go by itself, with the last rule.
+        let holds = json.associate_instance_id.as_ref().is_some_and(|instance| !instance.is_empty());
+        if !bound && holds && json.associate_instance_type.as_deref() != Some("NATGW") {
+            self.client.disassociate_eip(id).await?;
+        }
+        self.client.describe_eip(id, "", &mark::farewell(self.owner)).await?;
+        Ok(Vec::new())
     }
 }
 

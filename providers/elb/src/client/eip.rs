@@ -16,6 +16,9 @@ pub(crate) struct EipJson {
     pub(crate) id: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) alias: String,
+    /// v3
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) description: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) status: String,
     pub(crate) public_ip_address: Option<String>,
@@ -71,6 +74,13 @@ impl Client {
         let mut call = Call::write(Service::Eip, Method::Post, path, Some(body));
         call.effect = Effect::Once;
         self.object(call, "publicip").await
+    }
+
+    /// `PUT /v3/{pid}/eip/publicips/{id}`: alias and description, in one.
+    pub(crate) async fn describe_eip(&self, id: &str, alias: &str, text: &str) -> Result<EipJson, ProviderError> {
+        let path = format!("/v3/{}/eip/publicips/{id}", self.project_id());
+        let body = json!({"publicip": {"alias": alias, "description": text}});
+        self.object(Call::write(Service::Eip, Method::Put, path, Some(body)), "publicip").await
     }
 
     /// `DELETE /v1/{pid}/publicips/{id}`; VPC.0516 and VPC.0517 while it is bound.

@@ -239,10 +239,11 @@ impl Client {
         self.update(path, "loadbalancer", body).await
     }
 
-    /// `POST /v2.0/{pid}/loadbalancers/{id}/tags/action`, for both kinds: sets tags by their keys, others stay.
-    pub(crate) async fn tag_balancer(&self, id: &str, tags: Value) -> Result<(), ProviderError> {
+    /// `POST /v2.0/{pid}/loadbalancers/{id}/tags/action`, for both kinds: with `create` sets tags by their
+    /// keys, with `delete` takes them off; others stay.
+    pub(crate) async fn tag_balancer(&self, id: &str, action: &str, tags: Value) -> Result<(), ProviderError> {
         let path = format!("/v2.0/{}/loadbalancers/{id}/tags/action", self.project_id());
-        let body = json!({"action": "create", "tags": tags});
+        let body = json!({"action": action, "tags": tags});
         self.done(Call::write(Service::Elb, Method::Post, path, Some(body))).await
     }
 

@@ -172,7 +172,7 @@ fn all_that_is_wrong_is_told_at_once() {
     }
     assert_eq!(said.matches(" / ").count(), 5, "{said}");
     assert!(refusals(&want(&[(NAT_GATEWAY_ID, " "), (EIP_ID, "e")], vec![])).contains("needs a public NAT gateway"));
-    assert!(refusals(&want(&[(EIP_AUTO_CREATE_OPTION, NEW_EIP), (KEEP_EIP, "true")], vec![])).contains(KEEP_EIP));
+    assert!(refusals(&want(&[(EIP_AUTO_CREATE_OPTION, NEW_EIP), (KEEP_EIP, "yes")], vec![])).contains(KEEP_EIP));
     let without = ElbConfig { nat_endpoint: None, ..config() };
     let said = model(&want(&[(EIP_ID, "e")], vec![]), &without).unwrap_err();
     assert!(said[0].to_string().contains("--elb-nat-endpoint"), "{said:?}");

@@ -107,6 +107,8 @@ fn address(kind: &str, name: &str, mode: &str, project: &str) -> Eip {
         charge_mode: text(mode),
         shared_bandwidth: None,
         enterprise_project: text(project),
+        keep: false,
+        retained: false,
         binding: Binding::Balancer,
         address: None,
         bandwidth_id: None,

@@ -2,7 +2,7 @@
 
 use Form::{Id, Ids, Integer, Json, JsonList, List, OneOf, Seconds, Switch, Text, Word};
 use Section::{Balancer, Dnat, Inside, Listener, Pool};
-use Support::{Ignored, Inert, Later, Refused};
+use Support::{Ignored, Inert, Later};
 use Vocabulary::{Both, Open, Own};
 
 use super::{Form, Key, Section, Support, Vocabulary, key};
@@ -123,12 +123,12 @@ pub const KEYS: &[Key] = &[
     key(SUBNET_ID, "IPv4 subnet of the load balancer that is made without `elb.autocreate`; CCE's, of very old clusters, means nothing", Id, Balancer).of(Open).fixed().default("the controller's"),
     key("kubernetes.io/elb.vpc.id", "VPC, old spelling", Id, Balancer).support(Inert),
     key(TAGS, "tags of the load balancer that is made: `k=v,k2=v2`, or a JSON object. Other tags stay as they are, also those that are no longer named here", Text, Balancer).kept().since("1.23.11, 1.25.6, 1.27.3").unless("no effect beside `elb.id`: the load balancer is yours"),
-    key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer when the Service goes", OneOf(&["alwaysDelete", "retain"]), Balancer).default("`alwaysDelete`").support(Refused).since("1.28.15"),
+    key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer of ours when the Service goes (see below)", OneOf(&["alwaysDelete", "retain"]), Balancer).default("`alwaysDelete`").since("1.28.15").unless("no effect beside `elb.id`: the load balancer is yours and stays"),
     key(EIP_ID, "class `dnat`: the EIP, by its id; otherwise EIP of the load balancer (CCE writes it, the open controller reads it)", Id, Balancer).of(Both).support(Later),
     key("kubernetes.io/elb.custom-eip-id", "bind this EIP instead", Id, Balancer).support(Later).since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1"),
     key("kubernetes.io/elb.custom-eip-status", "written by CCE", Json, Balancer).support(Inert),
     key("kubernetes.io/elb.mark", "written by CCE", Text, Balancer).of(Both).support(Inert),
-    key(KEEP_EIP, "keep the EIP when the Service goes", Switch, Balancer).of(Open).default("`false`").support(Refused),
+    key(KEEP_EIP, "the EIP of ours stays when the Service goes (see below)", Switch, Balancer).of(Open).default("`false`").unless("no effect on an EIP that you brought: it stays anyway"),
     key(EIP_AUTO_CREATE_OPTION, "make an EIP: `ip_type`, and for a bandwidth of its own `bandwidth_size` and `charge_mode`; for one that it shares `share_type` (`WHOLE`) and `share_id`. Only the size can change later", Json, Balancer).of(Open).default("no EIP; `charge_mode` `traffic`, `share_type` `PER`").unless("no effect beside `elb.id`, nor beside an `elb.autocreate` of type `public`"),
     key(AVAILABILITY_ZONES, "zones of a dedicated load balancer, separated by `;`; it needs at least one", List, Balancer).of(Open).only(Dedicated).fixed().unless("in `elb.autocreate` `available_zone` says it"),
     key(L4_FLAVOR_ID, "flavor for TCP and UDP", Id, Balancer).of(Open).only(Dedicated).fixed().default("the region's").unless("in `elb.autocreate` `l4_flavor_name` says it"),

@@ -239,6 +239,8 @@ fn a_bandwidth_is_resized_once_its_size_is_known() {
             charge_mode: None,
             shared_bandwidth: None,
             enterprise_project: None,
+            keep: false,
+            retained: false,
             binding: Binding::Balancer,
             address: None,
             bandwidth_id: None,

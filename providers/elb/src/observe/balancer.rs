@@ -30,6 +30,7 @@ pub(crate) fn balancer(json: &BalancerJson, owner: &Owner) -> Found {
         vip_subnet: json.vip_subnet_cidr_id.clone(),
         vip: json.vip_address.as_deref().and_then(address),
         mode: None,
+        retain: json.tags.iter().any(|tag| (tag.key.as_str(), tag.value.as_str()) == mark::RETAINED),
         tags: json.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         new: None,
         found: Some(Box::new(FoundBalancer {

@@ -158,32 +158,27 @@ fn unknown_keys_warn_and_stop_nothing() {
 }
 
 #[test]
-fn what_must_not_be_ignored_is_refused() {
-    let inner = (AUTOCREATE, "{}");
-    let public = (AUTOCREATE, PUBLIC);
-    let mine = (ID, "lb-9");
-    let retain = (INSTANCE_RECLAIM_POLICY, "retain");
-    let keep = (KEEP_EIP, "true");
-    for (pairs, refused) in [
-        (vec![inner, retain], vec![INSTANCE_RECLAIM_POLICY]),
-        (vec![public, retain, keep], vec![INSTANCE_RECLAIM_POLICY, KEEP_EIP]),
-        (vec![inner, (INSTANCE_RECLAIM_POLICY, "alwaysDelete")], vec![]),
-        (vec![public, (KEEP_EIP, "True")], vec![KEEP_EIP]),
-        (vec![public, (KEEP_EIP, "false")], vec![]),
-        // There is no EIP to keep, and what is theirs stays.
-        (vec![inner, keep], vec![]),
-        (vec![mine, retain, keep], vec![]),
-        // Besides whatever else is wrong.
-        (vec![(AUTOCREATE, "{"), retain, keep], vec![AUTOCREATE, INSTANCE_RECLAIM_POLICY, KEEP_EIP]),
+fn what_is_to_stay_is_read() {
+    let (retain, keep) = ((INSTANCE_RECLAIM_POLICY, "retain"), (KEEP_EIP, "true"));
+    for (pairs, stays) in [
+        (vec![], (false, false)),
+        (vec![retain], (true, false)),
+        (vec![retain, keep], (true, true)),
+        (vec![(INSTANCE_RECLAIM_POLICY, "ALWAYSDELETE"), (KEEP_EIP, " True ")], (false, true)),
+        (vec![(INSTANCE_RECLAIM_POLICY, ""), (KEEP_EIP, "off")], (false, false)),
+        (vec![(KEEP_EIP, "0")], (false, false)),
     ] {
-        let parsed = read(&pairs);
-        let options: Vec<&str> = parsed.errors.iter().map(|e| e.option.as_str()).collect();
-        assert_eq!(options, refused, "{pairs:?}");
-        assert_eq!(parsed.spec.is_some(), refused.is_empty(), "{pairs:?}");
-        assert!(parsed.warnings.iter().all(|w| w.option != KEEP_EIP), "{pairs:?}");
+        for (key, value) in [(AUTOCREATE, PUBLIC), (AUTOCREATE, "{}"), (ID, "lb-9")] {
+            let parsed = read(&[pairs.clone(), vec![(key, value)]].concat());
+            assert!(parsed.errors.is_empty() && parsed.warnings.is_empty(), "{parsed:?}");
+            let spec = parsed.spec.unwrap();
+            assert_eq!((spec.retain, spec.keep_eip), stays, "{pairs:?}");
+        }
     }
-    let text = read(&[public, keep]).errors[0].to_string();
-    assert!(text.contains("keep-eip: \"true\" is not supported yet, and what should stay would be deleted"), "{text}");
+    // Besides whatever else is wrong.
+    let parsed = read(&[(AUTOCREATE, "{"), (INSTANCE_RECLAIM_POLICY, "keep"), (KEEP_EIP, "yes")]);
+    let options: Vec<&str> = parsed.errors.iter().map(|e| e.option.as_str()).collect();
+    assert_eq!(options, [AUTOCREATE, KEEP_EIP, INSTANCE_RECLAIM_POLICY]);
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub struct LoadBalancer {
     pub mode: Option<IpMode>,
     /// Tags; wished only those that the user named.
     pub tags: Tags,
+    /// It stays when its owner goes.
+    pub retain: bool,
     /// Wished: what matters only while it is made.
     pub new: Option<Box<NewBalancer>>,
     /// Found: what the cloud filled in.
@@ -118,6 +120,7 @@ impl LoadBalancer {
         updates([
             ("name", self.name.is_some() && self.name != seen.name),
             ("tags", self.tags.iter().any(|(key, value)| seen.tags.get(key) != Some(value))),
+            ("reclaim_policy", self.retain != seen.retain),
             ("ip_target_enable", wants_ip_targets && !ip_targets(seen)),
         ])
     }

@@ -23,6 +23,10 @@ pub struct Eip {
     pub shared_bandwidth: Option<String>,
     /// Enterprise project; `0` is the default one.
     pub enterprise_project: Option<String>,
+    /// It stays when its owner goes, unbound.
+    pub keep: bool,
+    /// Found: it is bound to a load balancer of its owner's that stays, and stays with it as it is.
+    pub retained: bool,
     /// What it is bound to.
     pub binding: Binding,
     /// Found: the address.
@@ -53,6 +57,11 @@ impl Eip {
             return Change::Forbidden(text);
         }
         let differs = |size| self.bandwidth_size.is_some_and(|want| want != size);
-        updates([("bandwidth_size", seen.bandwidth_size.is_some_and(differs))])
+        updates([("bandwidth_size", seen.bandwidth_size.is_some_and(differs)), ("keep", self.keep != seen.keep)])
+    }
+
+    pub(super) fn stays(&self) -> Option<String> {
+        let address = self.address.map_or_else(String::new, |address| format!(" {address}"));
+        (self.keep || self.retained).then(|| format!("EIP{address}"))
     }
 }

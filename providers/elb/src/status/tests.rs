@@ -38,6 +38,8 @@ fn eip(binding: Binding) -> ElbResource {
         charge_mode: None,
         shared_bandwidth: None,
         enterprise_project: None,
+        keep: false,
+        retained: false,
         binding,
         address: Some("203.0.113.7".parse().unwrap()),
         bandwidth_id: None,

@@ -15,4 +15,5 @@ mod ranges;
 mod repair;
 mod sharing;
 mod singles;
+mod stays;
 mod tokens;

@@ -103,9 +103,10 @@ fn project() -> Vec<Case> {
     ]
 }
 
-/// What asks for something to stay is refused where it would not.
+/// What stays is noted on the object. The last steps take the wishes back, for all that is made here is to go.
 fn what_stays() -> Vec<Case> {
     let (policy, keep) = ("kubernetes.io/elb.instance-reclaim-policy", "kubernetes.io/elb.keep-eip");
+    let retained = json!([{"key": "ferrolb-reclaim-policy", "value": "retain"}]);
     vec![
         key("ferrolb.io/allow-interruption")
             .shared("TCP:80")
@@ -115,17 +116,25 @@ fn what_stays() -> Vec<Case> {
             .removed(sees("ours", 3)),
         key(policy)
             .shared("TCP:80")
-            .valid("alwaysDelete", sees("ours", 3))
-            .edge("", sees("ours", 3))
-            .invalid("retain", refused(&["\"retain\"", "not supported yet", "elb.id"]))
+            .valid("retain", sees("ours", 3).sees("balancer/tags", retained.clone()))
+            .valid("alwaysDelete", sees("balancer/tags", json!([])))
+            .edge("Retain", sees("balancer/tags", retained.clone()))
+            .edge("", sees("balancer/tags", json!([])))
+            .invalid("keep", refused(&["\"keep\"", "alwaysDelete, retain"]))
             .removed(sees("ours", 3)),
+        key(policy)
+            .dedicated("TCP:80")
+            .valid("retain", sees("balancer/tags", retained))
+            .removed(sees("balancer/tags", json!([]))),
         key(policy).on("{shared:policy}", "TCP:80").edge("retain", sees("balancer/id", "{shared:policy}")),
         key(keep)
             .ports("TCP:80")
             .beside(AUTOCREATE, PUBLIC)
-            .valid("false", sees("ours", 4))
-            .edge("off", sees("ours", 4))
-            .invalid("true", refused(&["\"true\"", "not supported yet", "elb.id"]))
+            .valid("true", sees("ours", 4).sees("eip/description", "ferrolb.io/keep-eip"))
+            .valid("false", sees("ours", 4).sees("eip/description", ""))
+            .edge("True", sees("eip/description", "ferrolb.io/keep-eip"))
+            .edge("off", sees("eip/description", ""))
+            .invalid("yes", refused(&["\"yes\"", "true or false"]))
             .removed(sees("ours", 4)),
         key(keep).shared("TCP:80").edge("true", sees("ours", 3)),
     ]
