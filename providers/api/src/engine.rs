@@ -153,8 +153,9 @@ impl<P: Provider> Engine<P> {
             held_groups: BTreeSet::new(),
             swapping: false,
             blocked: BTreeSet::new(),
+            unmade: Vec::new(),
             // What is only held is not promised any more either.
-            unpromised: going.into_iter().chain(given_back(&plan.held)).collect(),
+            unpromised: going.into_iter().chain(unserved(&plan.held)).collect(),
             outcome: Outcome { problems: plan.refusals, warnings, withdrawn, ..Outcome::default() },
         };
         for (slot, id) in plan.missing {
@@ -207,6 +208,8 @@ struct Run<'a, P: Provider> {
     swapping: bool,
     /// What waits for something else.
     blocked: BTreeSet<Slot>,
+    /// What could not be made or changed: what it replaces stays.
+    unmade: Vec<P::Resource>,
     /// The addresses of what is asked for no longer.
     unpromised: BTreeSet<IpAddr>,
     outcome: Outcome,
@@ -215,7 +218,8 @@ struct Run<'a, P: Provider> {
 impl<P: Provider> Run<'_, P> {
     async fn step(&mut self, mut step: Step<P::Resource>, host: &dyn Host) -> std::ops::ControlFlow<()> {
         use std::ops::ControlFlow::{Break, Continue};
-        if step.verb == Verb::Delete && self.outcome.withdrawn {
+        // What takes the place of something puts it out of service.
+        if self.outcome.withdrawn && (step.verb == Verb::Delete || step.interrupts) {
             self.wait(step.items[0].slot.clone(), "clients are to be told first that its address is gone");
             self.hold(step);
             return Continue(());
@@ -261,7 +265,17 @@ impl<P: Provider> Run<'_, P> {
     /// Whether everything that the step needs is in place; fills in its parents.
     fn may_go(&mut self, step: &mut Step<P::Resource>) -> bool {
         let first = &step.items[0];
+        let until = self.engine.with_memory(self.owner, |m| m.settle_until());
+        let is_early = self.listed_at < until;
+        if is_early && first.resource.waits_for_the_list() {
+            self.wait_until(first.slot.clone(), until, "nothing is done about it");
+            return false;
+        }
         if step.verb == Verb::Delete {
+            let has_heir_to_come = |s: &Seen<P::Resource>| self.unmade.iter().any(|heir| heir.replaces(&s.resource));
+            if step.items.iter().filter_map(|i| i.seen.as_ref()).any(has_heir_to_come) {
+                return false;
+            }
             let is_replaced = |i: &Item<P::Resource>| self.present.contains_key(&i.slot);
             return (group(first).is_none_or(|group| !self.held_groups.contains(&group))
                 || step.items.iter().all(is_replaced))
@@ -287,13 +301,8 @@ impl<P: Provider> Run<'_, P> {
         if step.items.iter().any(old_is_there) {
             return false;
         }
-        let until = self.engine.with_memory(self.owner, |m| m.settle_until());
-        if !first.resource.has_natural_key() && self.listed_at < until {
-            self.outcome.waits.push(Wait {
-                slot: first.slot.clone(),
-                until: Some(until),
-                reason: "an earlier call may still take effect, so nothing is created until it must have".into(),
-            });
+        if is_early && !first.resource.has_natural_key() {
+            self.wait_until(first.slot.clone(), until, "nothing is created");
             return false;
         }
         true
@@ -327,6 +336,7 @@ impl<P: Provider> Run<'_, P> {
             self.undeleted.extend(step.items.into_iter().filter_map(|i| i.seen));
         } else {
             self.held_groups.extend(group(&step.items[0]));
+            self.unmade.extend(step.items.into_iter().map(|i| i.resource));
         }
     }
 
@@ -413,6 +423,11 @@ impl<P: Provider> Run<'_, P> {
         self.hold(step);
     }
 
+    fn wait_until(&mut self, slot: Slot, until: Duration, what: &str) {
+        let reason = format!("an earlier call may still take effect, so {what} until it must have");
+        self.outcome.waits.push(Wait { slot, until: Some(until), reason });
+    }
+
     fn wait(&mut self, slot: Slot, reason: &str) {
         self.outcome.waits.push(Wait { slot, until: None, reason: reason.to_owned() });
     }
@@ -488,6 +503,15 @@ fn addresses<R: Resource>(step: &Step<R>) -> Vec<IpAddr> {
     step.items.iter().filter_map(|item| item.seen.as_ref()).flat_map(|seen| seen.resource.addresses()).collect()
 }
 
+/// The addresses that nobody is promised though they stay for now: not those that serve until another one can come.
+fn unserved<R: Resource>(held: &[Step<R>]) -> Vec<IpAddr> {
+    let items = |is_deletion: bool| {
+        held.iter().filter(move |step| (step.verb == Verb::Delete) == is_deletion).flat_map(|step| &step.items)
+    };
+    let alone = |seen: &&Seen<R>| !items(false).any(|heir| heir.resource.replaces(&seen.resource));
+    items(true).filter_map(|item| item.seen.as_ref()).filter(alone).flat_map(|s| s.resource.addresses()).collect()
+}
+
 /// What stays though nobody asks for it, and how to let it go.
 fn held<R: Resource>(steps: &[Step<R>]) -> Vec<Problem> {
     let items = steps.iter().flat_map(|step| &step.items);
@@ -498,7 +522,7 @@ fn held<R: Resource>(steps: &[Step<R>]) -> Vec<Problem> {
             option: ALLOW_INTERRUPTION.to_owned(),
             at: String::new(),
             message: format!(
-                "{slot} {} stays with all that hangs on it, though the Service asks for it no longer: {what} could not be had again",
+                "{slot} {} stays with all that hangs on it, though the Service asks for it no longer: {what}",
                 seen.id
             ),
             valid: "\"true\" lets it go, once no client uses it any more".to_owned(),

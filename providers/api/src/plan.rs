@@ -9,14 +9,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Change, Id, Problem, Resource, Seen, Slot};
+use crate::{Change, Id, Problem, Resource, Seen, Slot, State};
 
 /// Steps that turn what was found into what is wished.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan<R> {
     /// In the order in which they are to be carried out.
     pub steps: Vec<Step<R>>,
-    /// Deletions for which the owner's word is needed, after all others: something is lost for good.
+    /// Steps for which the owner's word is needed, after all others: deletions of what is missed, and before them what
+    /// takes its place.
     pub held: Vec<Step<R>>,
     /// Which found object takes which slot of the model.
     pub kept: BTreeMap<Slot, Seen<R>>,
@@ -117,23 +118,48 @@ pub fn plan<R: Resource>(model: &[R], seen: &[Seen<R>]) -> Plan<R> {
     let delete = |s: &Seen<R>| {
         let mut seen = s.clone();
         if is_double(s, &plan.kept) {
-            seen.resource = seen.resource.as_double();
+            seen.resource = seen.resource.into_double();
         }
         Item { slot: seen.resource.slot(), resource: seen.resource.clone(), seen: Some(seen), fields: Vec::new() }
     };
+    let is_ready = |slot: &Slot| plan.kept.get(slot).is_some_and(|s| s.state == State::Ready);
+    let to_be_made = |slot: &Slot| makes.iter().any(|item| item.slot == *slot);
+    let in_place = model.iter().filter(|want| is_ready(&want.slot()) && !to_be_made(&want.slot()));
+    let losses = losses(&late, &plan.kept, &in_place.collect::<Vec<_>>(), model.is_empty());
+    let (mut held, late): (Vec<_>, Vec<_>) = late.into_iter().partition(|s| losses.contains(&s.id));
+    // What takes the place of something that is held is held with it; where it cannot come yet, that one serves on.
+    let (heirs, makes): (Vec<_>, Vec<_>) =
+        makes.into_iter().partition(|heir| held.iter().any(|s| takes_place(&heir.resource, s, &plan.kept)));
+    let (heirs, stuck): (Vec<_>, Vec<_>) =
+        heirs.into_iter().partition(|heir| heir.resource.parents().iter().all(is_ready));
+    held.retain(|s| !stuck.iter().any(|heir| takes_place(&heir.resource, s, &plan.kept)));
     batch(&mut plan.steps, early.into_iter().map(delete), true);
     batch(&mut plan.steps, makes.into_iter(), false);
-    let losses = losses(&late, &plan.kept, model.is_empty());
-    let (held, late): (Vec<_>, Vec<_>) = late.into_iter().partition(|s| losses.contains(&s.id));
     batch(&mut plan.steps, late.into_iter().map(delete), false);
-    batch(&mut plan.held, held.into_iter().map(delete), true);
+    let held: Vec<_> = held.into_iter().map(delete).collect();
+    batch(&mut plan.held, heirs.into_iter(), true);
+    batch(&mut plan.held, held.into_iter(), true);
     plan
+}
+
+/// Whether `heir` can come only where `surplus` is.
+fn takes_place<R: Resource>(heir: &R, surplus: &Seen<R>, kept: &BTreeMap<Slot, Seen<R>>) -> bool {
+    let parents = heir.parents();
+    let mut parents = parents.iter().filter_map(|slot| kept.get(slot));
+    heir.replaces(&surplus.resource) && parents.any(|parent| surplus.parents.contains(&parent.id))
 }
 
 /// Of what is surplus, what is irreplaceable and has no other one of ours in its place, and what hangs on it. An owner
 /// that goes wants nothing to stay.
-fn losses<R: Resource>(surplus: &[&Seen<R>], kept: &BTreeMap<Slot, Seen<R>>, all_goes: bool) -> BTreeSet<Id> {
-    let is_lost = |s: &Seen<R>| !all_goes && !is_double(s, kept) && s.resource.irreplaceable().is_some();
+fn losses<R: Resource>(
+    surplus: &[&Seen<R>],
+    kept: &BTreeMap<Slot, Seen<R>>,
+    in_place: &[&R],
+    all_goes: bool,
+) -> BTreeSet<Id> {
+    let has_heir = |s: &Seen<R>| in_place.iter().any(|heir| heir.replaces(&s.resource));
+    let is_lost =
+        |s: &Seen<R>| !all_goes && !is_double(s, kept) && !has_heir(s) && s.resource.irreplaceable().is_some();
     let mut lost: BTreeSet<Id> = surplus.iter().filter(|s| is_lost(s)).map(|s| s.id.clone()).collect();
     loop {
         let hangs_on_it = |s: &&&Seen<R>| !lost.contains(&s.id) && s.parents.iter().any(|p| lost.contains(p));

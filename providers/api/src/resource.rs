@@ -112,11 +112,26 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
         None
     }
 
-    /// What is lost for good with this object, for people (`the address 203.0.113.7`); `None` where another one does as
-    /// well. Where the owner goes on without it, it is deleted only when the owner says so
+    /// Why this object is missed, for people (`the address 203.0.113.7 could not be had again`); `None` where another
+    /// one does as well. Where the owner goes on without it, it is deleted only when the owner says so
     /// ([`ALLOW_INTERRUPTION`](crate::ALLOW_INTERRUPTION)), and so is what hangs on it: clients may still use it.
     fn irreplaceable(&self) -> Option<String> {
         None
+    }
+
+    /// Whether this does the work of `seen`, which has another slot, and takes its place: under a parent of both there
+    /// is room for one of them only (an EIP at a load balancer). Making this puts `seen` out of service, so where that
+    /// one is [`irreplaceable`](Self::irreplaceable) it waits for the owner's word, too. Nothing is deleted before what
+    /// replaces it is there; after that nobody misses it.
+    fn replaces(&self, seen: &Self) -> bool {
+        let _ = seen;
+        false
+    }
+
+    /// True where a call for it may have an effect that does not bear our mark (a binding, which the mark of the EIP
+    /// announces): nothing is done about it while an earlier call may still take effect.
+    fn waits_for_the_list(&self) -> bool {
+        false
     }
 
     /// Found: what its deletion leaves in the cloud, at the owner's wish and for people and without its
@@ -126,7 +141,7 @@ pub trait Resource: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
     }
 
     /// Found: the same, where another one has its place. One that was made twice by accident was never wished to stay.
-    fn as_double(self) -> Self {
+    fn into_double(self) -> Self {
         self
     }
 

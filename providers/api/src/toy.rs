@@ -4,6 +4,7 @@
 //! lb ◄─ listener ◄─ pool ◄─┬─ member   natural key, four in one call
 //!  ▲    natural key        └─ monitor
 //!  ├── eip (outlives the lb)
+//!  ├── lent (replaces the eip)
 //!  ├── rule (moves)
 //!  └── guarded ─► group (only used)
 //! ```
@@ -16,6 +17,9 @@ use crate::{Change, Holder, Id, Resource, Seen, Slot, State};
 
 /// The address of every `eip`.
 pub(crate) const EIP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+/// The value of what is missed.
+pub(crate) const PRECIOUS: u8 = 99;
 
 /// One object. `value` can be updated, `shape` only replaced, `fixed` never changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,9 +34,9 @@ pub(crate) struct Toy {
     pub serves: Option<bool>,
 }
 
-/// `lb/main`, `eip/main`, `rule/80`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`, `group/main`, `guarded/80`.
+/// `lb/main`, `eip/main`, `lent/main`, `rule/80`, `listener/80`, `pool/80`, `monitor/80`, `member/80:7`, `group/main`, `guarded/80`.
 pub(crate) fn toy(slot: &str) -> Toy {
-    let kinds = ["lb", "eip", "rule", "listener", "pool", "monitor", "member", "group", "guarded"];
+    let kinds = ["lb", "eip", "lent", "rule", "listener", "pool", "monitor", "member", "group", "guarded"];
     let (kind, what) = slot.split_once('/').unwrap();
     Toy {
         kind: kinds.into_iter().find(|k| *k == kind).unwrap(),
@@ -86,7 +90,7 @@ impl Resource for Toy {
         match self.kind {
             "lb" | "group" => vec![],
             "guarded" => vec![Slot::new("lb", "main"), Slot::new("group", "main")],
-            "eip" | "rule" | "listener" => vec![Slot::new("lb", "main")],
+            "eip" | "lent" | "rule" | "listener" => vec![Slot::new("lb", "main")],
             "pool" => vec![Slot::new("listener", port)],
             _ => vec![Slot::new("pool", port)],
         }
@@ -140,6 +144,14 @@ impl Resource for Toy {
 
     fn outlives_parents(&self) -> bool {
         self.kind == "eip"
+    }
+
+    fn irreplaceable(&self) -> Option<String> {
+        (self.value == PRECIOUS).then(|| format!("{} is precious", self.kind))
+    }
+
+    fn replaces(&self, seen: &Self) -> bool {
+        (self.kind, seen.kind) == ("lent", "eip")
     }
 
     fn moves(&self) -> bool {

@@ -2,12 +2,14 @@
 //!
 //! Exceptions, each because the cloud leaves no other way: a flavor's name is looked up once per process; where the
 //! cloud says that something exists already, a read finds out whose it is; an EIP that refuses to go is unbound;
+//! the user's EIP is marked before it is bound, and what it replaces unbound in between;
 //! members go one by one where the cloud has no call for several; and what is to stay is noted on an object right
 //! after it is made, where the call that makes it has no field for that.
 
 mod access;
 mod balancer;
 mod eip;
+mod lent;
 mod listener;
 mod nat;
 mod pool;
@@ -44,6 +46,13 @@ impl Apply<'_> {
         }
         if let ElbResource::DnatRule(rule) = &item.resource {
             return self.rule(rule, step, item).await;
+        }
+        if let ElbResource::Association(association) = &item.resource {
+            return match (step.verb, step.parents.as_slice()) {
+                (Verb::Delete, _) => self.return_eip(&association.eip).await,
+                (_, [_, balancer]) => Ok(vec![self.lend_eip(&association.eip, balancer).await?]),
+                _ => Err(impossible(item)),
+            };
         }
         match step.verb {
             Verb::Create => self.create(item, &step.parents).await,
@@ -105,6 +114,7 @@ impl Apply<'_> {
             ElbResource::Member(_)
             | ElbResource::NatGateway(_)
             | ElbResource::PublicAddress(_)
+            | ElbResource::Association(_)
             | ElbResource::DnatRule(_)
             | ElbResource::Stranger(_) => return Err(impossible(item)),
         }

@@ -12,6 +12,8 @@
 //!
 //!   loadbalancer/main ◄─ eip/main              (created and bound in one call, outlives the balancer)
 //!        ▲
+//!        ├── association/… ─► address/main     (the user's EIP instead: marked by tags, bound and unbound)
+//!        ▲
 //!   listener/TCP:80 ◄─ pool/TCP:80 ◄─┬─ member/TCP:80/10.0.0.7:30080
 //!                                    └─ healthmonitor/TCP:80
 //!
@@ -22,7 +24,7 @@
 //! ```
 //!
 //! The owner mark ([`mark`]) travels in each create call: in the description of balancers, listeners, groups, pools and rules, in
-//! the alias of EIPs; members and monitors are owned through their pool. Names are for people and find nothing.
+//! the alias of EIPs, or in tags where the EIP is the user's; members and monitors are owned through their pool. Names are for people and find nothing.
 //!
 //! ≠ Kubernetes types, retries, order of calls.
 
@@ -62,8 +64,9 @@ pub use docs::markdown;
 pub use parse::{Parsed, parse};
 pub use provider::Elb;
 pub use resource::{
-    Access, Binding, DnatRule, Eip, ElbResource, FoundBalancer, FoundFlavor, Groups, HealthMonitor, IpGroup, Listener,
-    LoadBalancer, Member, MemberHealth, NatGateway, NewBalancer, Pool, PoolKey, PublicAddress, Target,
+    Access, Association, Binding, DnatRule, Eip, ElbResource, FoundBalancer, FoundFlavor, Groups, HealthMonitor,
+    IpGroup, Listener, LoadBalancer, Member, MemberHealth, NatGateway, NewBalancer, Pool, PoolKey, PublicAddress,
+    Target,
 };
 pub use spec::{
     Algorithm, Autocreate, Balancer, Bandwidth, Class, ElbProtocol, ElbSpec, Flavor, HealthCheck, PortSpec, Probe,

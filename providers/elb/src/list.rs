@@ -5,7 +5,8 @@ mod members;
 mod nat;
 mod shared;
 
-pub(crate) use groups::{GroupOwners, Look};
+pub(crate) use groups::{KindOwners, Look};
+use nat::own_eip;
 pub(crate) use nat::{RuleOwners, addresses};
 pub(crate) use shared::Lists;
 
@@ -15,6 +16,7 @@ use ferrolb_provider::{Detail, Owner, ProviderError, Resource, Seen, Slot};
 use futures::future::try_join_all;
 
 use crate::client::Client;
+use crate::client::eip::EipJson;
 use crate::client::elb::{BalancerJson, Filter, IpGroupJson};
 use crate::flavor::Flavors;
 use crate::keys::ID;
@@ -37,6 +39,15 @@ pub(crate) struct Cloud<'a> {
     pub(crate) vpc: &'a str,
 }
 
+/// What of the rarer kinds to look for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looks {
+    pub(crate) may_have_rules: bool,
+    pub(crate) groups: Look,
+    /// EIPs of the user's that are lent to the owner. The cloud has no filter for tags: all are asked for.
+    pub(crate) lent: Look,
+}
+
 /// All that bears the mark of `owner`, and the adopted objects of `model`.
 ///
 /// # Errors
@@ -46,12 +57,12 @@ pub(crate) async fn list(
     cloud: &Cloud<'_>,
     owner: &Owner,
     model: &[ElbResource],
-    look: Look,
+    looks: Looks,
 ) -> Result<Vec<Found>, ProviderError> {
     let Cloud { client, lists, flavors, rule_owners, vpc } = cloud;
-    let may_have_rules = rule_owners.may_have(owner, model);
+    let may_have_rules = looks.may_have_rules;
     let adopted = model.iter().filter(|r| matches!(r, ElbResource::LoadBalancer(_))).find_map(Resource::adopted);
-    let (marked, adopted, eips, groups, listeners, pools, mut nat) = tokio::try_join!(
+    let (marked, adopted, all_eips, groups, listeners, pools, mut nat) = tokio::try_join!(
         lists.balancers.marked(client, owner),
         async {
             match &adopted {
@@ -63,14 +74,31 @@ pub(crate) async fn list(
                 None => Ok(None),
             }
         },
-        lists.eips.of(client, vec![mark::alias(owner)]),
-        async { if look == Look::Now { lists.groups.marked(client, owner).await } else { Ok(Vec::new()) } },
+        // The same call shows those that are lent; only it shows more.
+        async {
+            match looks.lent {
+                Look::Now => lists.all_eips(client).await,
+                Look::IfAny | Look::No => lists.eips.of(client, vec![mark::alias(owner)]).await,
+            }
+        },
+        async { if looks.groups == Look::Now { lists.groups.marked(client, owner).await } else { Ok(Vec::new()) } },
         lists.listeners.marked(client, owner),
         lists.pools.marked(client, owner),
         nat::list(client, vpc, owner, model, may_have_rules),
     )?;
+    let alias = mark::alias(owner);
+    let wished = wished_eip(model);
+    let (eips, mut lent): (Vec<EipJson>, Vec<EipJson>) = all_eips.into_iter().partition(|json| json.alias == alias);
+    if let Some(id) = wished.filter(|id| eips.iter().any(|json| json.id == **id)) {
+        return Err(own_eip(id));
+    }
     // Where there is nothing yet, there are no rules of an earlier class either, or the next pass finds them.
     let is_new = marked.is_empty() && eips.is_empty() && listeners.is_empty() && pools.is_empty();
+    if looks.lent == Look::IfAny && !is_new {
+        lent = lists.all_eips(client).await?;
+        lent.retain(|json| json.alias != alias);
+    }
+    lent.retain(|json| wished == Some(&json.id) || mark::lent_place(&json.tags, owner).is_some());
     if !may_have_rules && !is_new && rule_owners.had(client, owner).await {
         nat = nat::list(client, vpc, owner, model, true).await?;
     }
@@ -97,7 +125,7 @@ pub(crate) async fn list(
     }
     let mut listeners: Vec<Found> =
         listeners.iter().map(|json| observe::listener(json, owner)).filter(|seen| seen.owned).collect();
-    let groups = match look {
+    let groups = match looks.groups {
         Look::IfAny if !is_new => lists.groups.marked(client, owner).await?,
         _ => groups,
     };
@@ -142,6 +170,7 @@ pub(crate) async fn list(
         let pool = owned_pools.iter().find(|(_, seen)| json.pools.iter().any(|r| r.id == seen.id.0));
         all.extend(pool.and_then(|(_, seen)| observe::monitor(json, seen)));
     }
+    all.extend(lent.iter().flat_map(|json| observe::lent(json, owner, wished, &all_balancers)));
     all.extend(members);
     all.extend(strangers.into_iter().chain(users).flatten());
     all.extend(main);
@@ -160,6 +189,14 @@ fn is_served(model: &[ElbResource], main: &Option<Found>, balancer: &str, listen
         listeners.iter().any(|l| l.resource.slot() == slot && l.parents.iter().any(|parent| parent.0 == balancer))
     };
     stays && model.iter().filter(|r| matches!(r, ElbResource::Listener(_))).all(|r| there(r.slot()))
+}
+
+/// The EIP of the user's that the load balancer is to have.
+fn wished_eip(model: &[ElbResource]) -> Option<&String> {
+    model.iter().find_map(|r| match r {
+        ElbResource::Association(association) => Some(&association.eip),
+        _ => None,
+    })
 }
 
 /// Fills in the names of the flavors of `main`, where the model names any.
@@ -216,10 +253,12 @@ pub(crate) async fn owners(client: &Client, cluster: &str) -> Result<Vec<Owner>,
         .chain(listeners.iter().map(|l| &l.description))
         .chain(pools.iter().map(|p| &p.description))
         .chain(rules.iter().map(|r| &r.description));
+    let tags = eips.iter().flat_map(|e| &e.tags);
     let mut owners: Vec<Owner> = Vec::new();
     let named = descriptions.filter_map(|d| mark::owner_in(d));
     let unnamed = eips.iter().filter_map(|e| mark::owner_in_alias(&e.alias, cluster));
-    // Those with names come first: an alias repeats an owner without them.
+    let unnamed = unnamed.chain(tags.filter_map(|tag| mark::owner_in_tag(tag, cluster)));
+    // Those with names come first: an alias or a tag repeats an owner without them.
     for owner in named.filter(|o| o.cluster == cluster).chain(unnamed) {
         if !owners.iter().any(|known| mark::same(known, &owner)) {
             owners.push(owner);

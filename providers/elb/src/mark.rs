@@ -71,6 +71,33 @@ pub fn alias(owner: &Owner) -> String {
     format!("{ALIAS_PREFIX}{}-{}", owner.uid, short_hash(&owner.cluster))
 }
 
+/// The tags of an EIP of the user's that is lent to `owner`: whose it is, and what it is bound to for them. At most 36
+/// characters a key and 43 a value; each owner has keys of its own, so that of two none writes over the other's mark.
+pub(crate) fn lent_tags(owner: &Owner, place: &str) -> [(String, String); 2] {
+    let [whose, place_key] = lent_keys(owner);
+    [(whose, owner.uid.clone()), (place_key, place.to_owned())]
+}
+
+fn lent_keys(owner: &Owner) -> [String; 2] {
+    let hash = short_hash(&format!("{}/{}", owner.cluster, owner.uid));
+    [format!("{ALIAS_PREFIX}{hash}"), format!("{ALIAS_PREFIX}{hash}-at")]
+}
+
+/// What an EIP with these tags (`key=value`) was bound to for `owner`; `None` where it is not lent to them.
+pub(crate) fn lent_place<'a>(tags: &'a [String], owner: &Owner) -> Option<&'a str> {
+    let [whose, place] = lent_keys(owner);
+    let value = |key: &str| tags.iter().find_map(|tag| tag.strip_prefix(key)?.strip_prefix('='));
+    value(&whose).filter(|uid| *uid == owner.uid).map(|_| value(&place).unwrap_or_default())
+}
+
+/// The owner that a tag of an EIP names, without its names, if it is of `cluster`.
+pub(crate) fn owner_in_tag(tag: &str, cluster: &str) -> Option<Owner> {
+    let (key, uid) = tag.split_once('=')?;
+    let owner =
+        Owner { cluster: cluster.to_owned(), uid: uid.to_owned(), namespace: String::new(), name: String::new() };
+    (key == lent_keys(&owner)[0]).then_some(owner)
+}
+
 /// The owner that an EIP's alias names, without its names, if it is of `cluster`.
 pub fn owner_in_alias(alias: &str, cluster: &str) -> Option<Owner> {
     let (uid, hash) = alias.strip_prefix(ALIAS_PREFIX)?.rsplit_once('-')?;
@@ -141,6 +168,21 @@ mod tests {
         let longer = Owner { cluster: "c".repeat(150), name: "é".repeat(63), ..owner() };
         assert!(description(&longer).len() <= MAX);
         assert!(is_of(&description(&longer), &longer));
+    }
+
+    #[test]
+    fn the_tags_of_a_lent_eip_name_owner_and_place() {
+        let place = "0f0e0d0c-0000-4000-8000-00000000beef";
+        let tags = lent_tags(&owner(), place);
+        assert!(tags.iter().all(|(key, value)| key.len() <= 36 && value.len() <= 43), "{tags:?}");
+        let tags = tags.map(|(key, value)| format!("{key}={value}"));
+        assert_eq!(lent_place(&tags, &owner()), Some(place));
+        assert_eq!(lent_place(&tags[..1], &owner()), Some(""));
+        let other = Owner { uid: "other".into(), ..owner() };
+        assert_eq!((lent_place(&tags, &other), lent_place(&[], &owner())), (None, None));
+        let found: Vec<Owner> = tags.iter().filter_map(|tag| owner_in_tag(tag, &owner().cluster)).collect();
+        assert!(found.len() == 1 && same(&found[0], &owner()), "{found:?}");
+        assert!(tags.iter().all(|tag| owner_in_tag(tag, "another cluster").is_none()));
     }
 
     #[test]

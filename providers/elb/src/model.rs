@@ -9,7 +9,8 @@ use crate::dnat;
 use crate::keys::{HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS};
 use crate::parse::{Parsed, parse};
 use crate::resource::{
-    Access, Binding, Eip, ElbResource, HealthMonitor, IpGroup, Listener, LoadBalancer, NewBalancer, Pool, PoolKey,
+    Access, Association, Binding, Eip, ElbResource, HealthMonitor, IpGroup, Listener, LoadBalancer, NewBalancer, Pool,
+    PoolKey, PublicAddress,
 };
 use crate::spec::{Autocreate, Balancer, Bandwidth, Class, ElbSpec, HealthCheck, PortSpec, Probe, PublicIp};
 
@@ -120,21 +121,29 @@ fn check(want: &Desired, errors: &mut Vec<Problem>, warnings: &mut Vec<Problem>)
 }
 
 fn balancer(spec: &ElbSpec, want: &Desired) -> Vec<ElbResource> {
+    let brought = match &spec.eip {
+        Some(id) => vec![
+            ElbResource::PublicAddress(PublicAddress { named: Some(id.clone()), ..PublicAddress::default() }),
+            ElbResource::Association(Association { eip: id.clone(), address: None }),
+        ],
+        None => Vec::new(),
+    };
     let new = match &spec.balancer {
         Balancer::Existing(id) => {
-            return vec![ElbResource::LoadBalancer(LoadBalancer {
-                adopted: Some(id.clone()),
-                ..LoadBalancer::default()
-            })];
+            let adopted = LoadBalancer { adopted: Some(id.clone()), ..LoadBalancer::default() };
+            return [vec![ElbResource::LoadBalancer(adopted)], brought].concat();
         }
         Balancer::New(new) => new,
     };
     let balancer = LoadBalancer { retain: spec.retain, ..new_balancer(new, want) };
     let mut resources = vec![ElbResource::LoadBalancer(balancer)];
-    if let Some(public) = &new.public {
+    if brought.is_empty()
+        && let Some(public) = &new.public
+    {
         let eip = eip(public, new.enterprise_project.clone(), Binding::Balancer);
         resources.push(ElbResource::Eip(Eip { keep: spec.keep_eip, ..eip }));
     }
+    resources.extend(brought);
     resources
 }
 

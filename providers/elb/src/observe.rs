@@ -20,7 +20,7 @@ use crate::spec::{Algorithm, ElbProtocol, Probe};
 
 pub(crate) use access::{ip_group, know_own_groups};
 pub(crate) use balancer::balancer;
-pub(crate) use eip::{eip, retain};
+pub(crate) use eip::{bound_to, eip, is_at, is_bound, lent, retain};
 pub(crate) use nat::{gateway, public_address, rule};
 
 /// The fields of a pool that options set.

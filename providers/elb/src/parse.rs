@@ -13,8 +13,8 @@ use ferrolb_provider::{Desired, Options, Problem};
 use crate::autocreate::{ID_FORM, is_id};
 use crate::health_check;
 use crate::keys::{
-    ALLOW_INTERRUPTION, CLASS, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP, KEYS, LB_ALGORITHM, PASS_THROUGH, PREFIX,
-    Support, find, nearest,
+    ALLOW_INTERRUPTION, CLASS, CUSTOM_EIP_ID, EIP_ID, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP, KEYS, LB_ALGORITHM,
+    PASS_THROUGH, PREFIX, Support, find, nearest,
 };
 use crate::spec::{Algorithm, Class, ElbSpec};
 use read::Reader;
@@ -52,12 +52,16 @@ pub fn parse(want: &Desired) -> Parsed {
     let passes_through = passes_through(&mut reader, made);
     // The engine acts on it; a value that says nothing is told here.
     reader.switch(ALLOW_INTERRUPTION);
-    let balancer = balancer::parse(&mut reader, class, open);
+    // CCE writes the one, and the user the other to have another one.
+    let written = reader.word(EIP_ID);
+    let eip = reader.word(CUSTOM_EIP_ID).or(written);
+    let balancer = balancer::parse(&mut reader, class, open, eip.is_some());
     let keep_eip = keeps_eip(&mut reader);
     let retain = reader.word(INSTANCE_RECLAIM_POLICY).as_deref() == Some("retain");
     let Reader { errors, warnings, .. } = reader;
     let spec = balancer.map(|balancer| ElbSpec {
         balancer,
+        eip,
         keep_eip,
         retain,
         passes_through,

@@ -9,7 +9,7 @@ use crate::apply::Apply;
 use crate::client::{Client, Clock, CredentialsSource, Observer, Transport};
 use crate::config::ElbConfig;
 use crate::flavor::Flavors;
-use crate::list::{Cloud, GroupOwners, Lists, RuleOwners};
+use crate::list::{Cloud, KindOwners, Lists, Looks, RuleOwners};
 use crate::resource::ElbResource;
 use crate::{list, model, status};
 
@@ -20,7 +20,8 @@ pub struct Elb {
     lists: Lists,
     flavors: Flavors,
     rule_owners: RuleOwners,
-    group_owners: GroupOwners,
+    group_owners: KindOwners,
+    lent_owners: KindOwners,
 }
 
 impl Elb {
@@ -38,7 +39,8 @@ impl Elb {
             lists: Lists::default(),
             flavors: Flavors::default(),
             rule_owners: RuleOwners::default(),
-            group_owners: GroupOwners::default(),
+            group_owners: KindOwners::of(|r| matches!(r, ElbResource::IpGroup(_))),
+            lent_owners: KindOwners::of(|r| matches!(r, ElbResource::Association(_))),
         }
     }
 
@@ -58,7 +60,11 @@ impl Provider for Elb {
 
     async fn list(&self, owner: &Owner, model: &[ElbResource]) -> Result<Vec<Seen<ElbResource>>, ProviderError> {
         let now = self.client.now();
-        let look = self.group_owners.may_have(owner, model);
+        let looks = Looks {
+            may_have_rules: self.rule_owners.may_have(owner, model),
+            groups: self.group_owners.may_have(owner, model),
+            lent: self.lent_owners.may_have(owner, model),
+        };
         let cloud = Cloud {
             client: self.client.of(owner),
             lists: &self.lists,
@@ -66,10 +72,11 @@ impl Provider for Elb {
             rule_owners: &self.rule_owners,
             vpc: &self.config.vpc_id,
         };
-        let listed = list::list(&cloud, owner, model, look);
+        let listed = list::list(&cloud, owner, model, looks);
         let seen = listed.instrument(span(owner)).await?;
         self.rule_owners.note(owner, &seen);
         self.group_owners.note(owner, model, &seen, now);
+        self.lent_owners.note(owner, model, &seen, now);
         Ok(seen)
     }
 

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(crate) use access::line;
 pub use access::{Access, Groups, IpGroup};
 pub use balancer::{FoundBalancer, FoundFlavor, LoadBalancer, NewBalancer};
-pub use eip::{Binding, Eip};
+pub use eip::{Association, Binding, Eip};
 pub(crate) use listener::meet;
 pub use listener::{Listener, PoolKey, PortRange, Taken};
 pub use nat::{DnatRule, NatGateway, PublicAddress, Target};
@@ -48,6 +48,8 @@ pub enum ElbResource {
     NatGateway(NatGateway),
     /// EIP of the user's.
     PublicAddress(PublicAddress),
+    /// That EIP at the load balancer.
+    Association(Association),
     /// Rule of a NAT gateway.
     DnatRule(DnatRule),
     /// What somebody else has hung on a load balancer; never wished.
@@ -95,6 +97,7 @@ impl Resource for ElbResource {
             Self::HealthMonitor(h) => Slot::new("healthmonitor", &h.pool),
             Self::NatGateway(_) => gateway_slot(),
             Self::PublicAddress(_) => address_slot(),
+            Self::Association(a) => Slot::new("association", &a.eip),
             Self::DnatRule(r) => Slot::new("dnatrule", &r.key),
             Self::Stranger(s) => Slot::new("stranger", &s.id),
         }
@@ -109,7 +112,8 @@ impl Resource for ElbResource {
             | Self::Stranger(_) => Vec::new(),
             Self::Listener(l) if l.access == Access::OwnGroup => vec![balancer_slot(), group_slot()],
             Self::Eip(e) if e.binding == Binding::Gateway => Vec::new(),
-            // The EIP first: that is what others may have rules on.
+            // The EIP first: that is what others may have, or have rules on.
+            Self::Association(_) => vec![address_slot(), balancer_slot()],
             Self::DnatRule(r) => vec![if r.own_eip { eip_slot() } else { address_slot() }, gateway_slot()],
             Self::Eip(_) | Self::Listener(_) => vec![balancer_slot()],
             Self::Pool(p) => vec![listener_slot(&p.key)],
@@ -121,6 +125,7 @@ impl Resource for ElbResource {
     fn place(&self) -> Vec<Slot> {
         match self {
             Self::Listener(_) => vec![balancer_slot()],
+            Self::Association(_) => vec![address_slot()],
             _ => self.parents(),
         }
     }
@@ -143,6 +148,7 @@ impl Resource for ElbResource {
         match self {
             Self::LoadBalancer(lb) => lb.vip.into_iter().chain(lb.found.iter().filter_map(|f| f.ipv6)).collect(),
             Self::Eip(eip) => eip.address.into_iter().collect(),
+            Self::Association(association) => association.address.into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -175,6 +181,7 @@ impl Resource for ElbResource {
 
     fn has_natural_key(&self) -> bool {
         matches!(self, Self::Listener(_) | Self::Member(_) | Self::HealthMonitor(_) | Self::DnatRule(_))
+            || matches!(self, Self::Association(_))
     }
 
     fn batch(&self) -> usize {
@@ -193,7 +200,7 @@ impl Resource for ElbResource {
         }
     }
 
-    fn as_double(self) -> Self {
+    fn into_double(self) -> Self {
         match self {
             Self::Eip(eip) => Self::Eip(Eip { keep: false, retained: false, ..eip }),
             Self::LoadBalancer(lb) => Self::LoadBalancer(LoadBalancer { retain: false, ..lb }),
@@ -214,15 +221,38 @@ impl Resource for ElbResource {
 
     fn irreplaceable(&self) -> Option<String> {
         match self {
-            Self::Eip(eip) => Some(eip.address.map_or("its address".into(), |ip| format!("the address {ip}"))),
-            Self::LoadBalancer(lb) => Some(lb.vip.map_or("its address".into(), |ip| format!("the address {ip}"))),
+            Self::Eip(eip) => Some(lost(eip.address)),
+            Self::LoadBalancer(lb) => Some(lost(lb.vip)),
+            // It is the user's and stays; but it would no longer serve.
+            Self::Association(a) => a.address.map(|ip| format!("clients may still use the address {ip}")),
             _ => None,
         }
     }
 
     fn moves(&self) -> bool {
-        matches!(self, Self::Eip(_) | Self::DnatRule(_))
+        matches!(self, Self::Eip(_) | Self::DnatRule(_) | Self::Association(_))
     }
+
+    /// A load balancer has one EIP.
+    fn replaces(&self, seen: &Self) -> bool {
+        match (self, seen) {
+            (Self::Association(_), Self::Eip(_)) => true,
+            (Self::Eip(eip), Self::Association(_)) => eip.binding == Binding::Balancer,
+            (Self::Association(want), Self::Association(seen)) => want.eip != seen.eip,
+            _ => false,
+        }
+    }
+
+    /// A binding bears no mark: that of the EIP announces it.
+    fn waits_for_the_list(&self) -> bool {
+        matches!(self, Self::Association(_))
+    }
+}
+
+/// What an address of our own is missed for.
+fn lost(address: Option<IpAddr>) -> String {
+    let address = address.map_or("its address".to_owned(), |ip| format!("the address {ip}"));
+    format!("{address} could not be had again")
 }
 
 /// The fields that differ.

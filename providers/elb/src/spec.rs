@@ -14,6 +14,8 @@ use crate::resource::{Access, PortRange};
 pub struct ElbSpec {
     /// Which load balancer.
     pub balancer: Balancer,
+    /// `elb.custom-eip-id`, `elb.eip-id`: the user's EIP, by its id, instead of one of our own.
+    pub eip: Option<String>,
     /// `elb.keep-eip`: an EIP of ours stays when its owner goes.
     pub keep_eip: bool,
     /// `elb.instance-reclaim-policy: retain`: so does a load balancer of ours, with its EIP.

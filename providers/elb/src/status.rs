@@ -22,7 +22,7 @@ pub(crate) fn status(model: &[ElbResource], seen: &[Found], mode: IpMode) -> Ser
     let pools: Vec<(Protocol, u16, &Found)> =
         model.iter().filter_map(|wanted| served(wanted, balancer, seen)).collect();
     let mut serving = Serving { health: health(&pools, seen), ..Serving::default() };
-    let Some(public) = public_addresses(model, lb, seen) else {
+    let Some(public) = public_addresses(model, &balancer.id, lb, seen) else {
         return serving;
     };
     if pools.is_empty() || matches!(balancer.state, State::Failed(_)) {
@@ -45,7 +45,8 @@ fn wished_mode(wanted: &ElbResource) -> Option<IpMode> {
 
 /// The load balancer that takes the slot of the model: the adopted one, or the oldest of ours.
 fn main_balancer<'a>(model: &[ElbResource], seen: &'a [Found]) -> Option<(&'a Found, &'a LoadBalancer)> {
-    let adopted: Option<Id> = model.iter().find_map(Resource::adopted);
+    let adopted: Option<Id> =
+        model.iter().filter(|r| matches!(r, ElbResource::LoadBalancer(_))).find_map(Resource::adopted);
     seen.iter()
         .filter_map(|s| match &s.resource {
             ElbResource::LoadBalancer(lb) => Some((s, lb)),
@@ -59,18 +60,27 @@ fn main_balancer<'a>(model: &[ElbResource], seen: &'a [Found]) -> Option<(&'a Fo
 }
 
 /// The public addresses; `None` where there should be one and it is not bound yet.
-fn public_addresses(model: &[ElbResource], lb: &LoadBalancer, seen: &[Found]) -> Option<Vec<IpAddr>> {
-    if !model.iter().any(|r| matches!(r, ElbResource::Eip(_))) {
-        let own = lb.found.iter().flat_map(|f| f.eips.iter());
-        return Some(own.map(|(_, ip)| *ip).collect());
-    }
-    let bound = seen.iter().find_map(|s| match &s.resource {
-        ElbResource::Eip(Eip { binding: Binding::Balancer, address, .. }) if s.owned && s.state == State::Ready => {
-            *address
+fn public_addresses(model: &[ElbResource], balancer: &Id, lb: &LoadBalancer, seen: &[Found]) -> Option<Vec<IpAddr>> {
+    let wished = model.iter().find(|r| matches!(r, ElbResource::Eip(_) | ElbResource::Association(_)));
+    let listed = lb.found.iter().flat_map(|f| f.eips.iter());
+    let Some(wished) = wished else {
+        return Some(listed.map(|(_, ip)| *ip).collect());
+    };
+    let bound = seen.iter().find_map(|s| match (wished, &s.resource) {
+        _ if !s.owned || s.state != State::Ready => None,
+        (ElbResource::Eip(_), ElbResource::Eip(Eip { binding: Binding::Balancer, address, .. })) => *address,
+        (ElbResource::Association(wish), ElbResource::Association(found)) if wish.eip == found.eip => {
+            found.address.filter(|_| s.parents.contains(balancer))
         }
         _ => None,
     });
-    bound.map(|ip| vec![ip])
+    // Another one serves as long as it may not be taken away. That the load balancer shows the wished one is not enough.
+    let is_wished = |id: &str| match wished {
+        ElbResource::Association(wish) => wish.eip == id,
+        _ => seen.iter().any(|s| s.owned && matches!(s.resource, ElbResource::Eip(_))),
+    };
+    let others: Vec<IpAddr> = listed.filter(|(id, _)| !is_wished(id)).map(|(_, ip)| *ip).collect();
+    bound.map(|ip| vec![ip]).or_else(|| Some(others).filter(|all| !all.is_empty()))
 }
 
 /// The port and pool of a wished listener that is there and has a pool.

@@ -2,6 +2,7 @@
 //! every moment and lists that lag; then the rules one by one.
 
 mod cloud;
+mod heirs;
 mod rules;
 
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! Tables of small worlds, and the property that a plan carried out leads to what is wished and then to no plan.
 
 use super::*;
-use crate::toy::{Random, Toy, toy};
+use crate::toy::{PRECIOUS, Random, Toy, toy};
 
 /// The plan in words, one line a step.
 fn words(model: &[Toy], seen: &[Seen<Toy>]) -> Vec<String> {
@@ -402,4 +402,31 @@ impl World {
             }
         }
     }
+}
+
+#[test]
+fn what_is_missed_goes_only_with_the_word_or_after_its_heir() {
+    let model = [toy("lb/main"), toy("lent/main")];
+    let lb = toy("lb/main").seen("1", &[]);
+    let old = toy("eip/main").value(PRECIOUS).seen("2", &["1"]);
+    assert_eq!(
+        words(&model, &[lb.clone(), old.clone()]),
+        [
+            "+ lent/main [interrupts traffic] [waits until allowed]",
+            "- eip/main [interrupts traffic] [waits until allowed]"
+        ]
+    );
+    // Nothing is in the way of the heir, but the old one is not given up before it is there.
+    let unbound = Seen { parents: Vec::new(), ..old.clone() };
+    assert_eq!(
+        words(&model, &[lb.clone(), unbound]),
+        ["+ lent/main", "- eip/main [interrupts traffic] [waits until allowed]"]
+    );
+    let heir = toy("lent/main").seen("3", &["1"]);
+    assert_eq!(words(&model, &[lb.clone(), old.clone(), heir.clone()]), ["- eip/main"]);
+    let unready = Seen { state: State::Pending("BINDING".into()), ..heir };
+    assert!(words(&model, &[lb.clone(), old.clone(), unready])[0].contains("waits until allowed"));
+    // An heir that cannot come yet asks for nothing.
+    let building = Seen { state: State::Pending("BUILD".into()), ..lb };
+    assert!(words(&model, &[building, old]).is_empty());
 }

@@ -13,6 +13,9 @@ impl Apply<'_> {
     /// Made and bound in one call, by the port of the private address; for a NAT gateway it stays free.
     pub(super) async fn create_eip(&self, eip: &Eip, balancer: Option<&Found>) -> Result<Found> {
         let port = balancer.and_then(vip_port);
+        if let Some(balancer) = balancer {
+            self.make_room(balancer, None).await?;
+        }
         let mut publicip = Map::new();
         set(&mut publicip, "type", &eip.kind);
         set(&mut publicip, "alias", &mark::alias(self.owner));
@@ -86,15 +89,9 @@ impl Apply<'_> {
     }
 
     async fn bind(&self, seen: &Found, balancer: &Found) -> Result<Found> {
-        let dedicated = matches!(
-            &balancer.resource,
-            ElbResource::LoadBalancer(lb) if lb.class == Some(Class::Dedicated)
-        );
-        let (kind, instance) = match vip_port(balancer) {
-            Some(port) if !dedicated => ("PORT", port),
-            _ => ("ELB", balancer.id.0.clone()),
-        };
+        let (kind, instance) = place(balancer);
         let id = &seen.id.0;
+        self.make_room(balancer, Some(id)).await?;
         let bound = match self.client.associate_eip(id, kind, &instance).await {
             Ok(json) => observe::eip(&json, self.owner, Some(balancer)),
             // The list may lag behind a binding that we made.
@@ -146,6 +143,18 @@ impl Apply<'_> {
         }
         self.client.describe_eip(id, "", &mark::farewell(self.owner)).await?;
         Ok(Vec::new())
+    }
+}
+
+/// What an EIP of a load balancer is bound to, kind and id.
+pub(super) fn place(balancer: &Found) -> (&'static str, String) {
+    let dedicated = matches!(
+        &balancer.resource,
+        ElbResource::LoadBalancer(lb) if lb.class == Some(Class::Dedicated)
+    );
+    match vip_port(balancer) {
+        Some(port) if !dedicated => ("PORT", port),
+        _ => ("ELB", balancer.id.0.clone()),
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) struct EipJson {
     /// v3; v1 calls it `type`, which is something else in v3.
     pub(crate) publicip_pool_name: Option<String>,
     pub(crate) enterprise_project_id: Option<String>,
+    /// v3: `key=value` each.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) tags: Vec<String>,
     #[serde(default, alias = "create_time", deserialize_with = "or_default")]
     pub(crate) created_at: String,
 }
@@ -102,6 +105,13 @@ impl Client {
     /// to a dedicated load balancer, and says that it did.
     pub(crate) async fn disassociate_eip(&self, id: &str) -> Result<EipJson, ProviderError> {
         self.v3_action(id, "disassociate-instance", None).await
+    }
+
+    /// `POST /v2.0/{pid}/publicips/{id}/tags/action`: with `create` sets tags by their keys, with `delete` takes them off.
+    pub(crate) async fn tag_eip(&self, id: &str, action: &str, tags: Value) -> Result<(), ProviderError> {
+        let path = format!("/v2.0/{}/publicips/{id}/tags/action", self.project_id());
+        let body = json!({"action": action, "tags": tags});
+        self.done(Call::write(Service::Eip, Method::Post, path, Some(body))).await
     }
 
     /// `PUT /v1/{pid}/bandwidths/{id}`

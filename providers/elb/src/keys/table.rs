@@ -25,6 +25,8 @@ pub const INSTANCE_RECLAIM_POLICY: &str = "kubernetes.io/elb.instance-reclaim-po
 pub const KEEP_EIP: &str = "kubernetes.io/elb.keep-eip";
 /// `kubernetes.io/elb.eip-id`
 pub const EIP_ID: &str = "kubernetes.io/elb.eip-id";
+/// `kubernetes.io/elb.custom-eip-id`
+pub const CUSTOM_EIP_ID: &str = "kubernetes.io/elb.custom-eip-id";
 /// `kubernetes.io/elb.eip-auto-create-option`
 pub const EIP_AUTO_CREATE_OPTION: &str = "kubernetes.io/elb.eip-auto-create-option";
 /// `kubernetes.io/elb.subnet-id`
@@ -124,8 +126,8 @@ pub const KEYS: &[Key] = &[
     key("kubernetes.io/elb.vpc.id", "VPC, old spelling", Id, Balancer).support(Inert),
     key(TAGS, "tags of the load balancer that is made: `k=v,k2=v2`, or a JSON object. Other tags stay as they are, also those that are no longer named here", Text, Balancer).kept().since("1.23.11, 1.25.6, 1.27.3").unless("no effect beside `elb.id`: the load balancer is yours"),
     key(INSTANCE_RECLAIM_POLICY, "what happens to the load balancer of ours when the Service goes (see below)", OneOf(&["alwaysDelete", "retain"]), Balancer).default("`alwaysDelete`").since("1.28.15").unless("no effect beside `elb.id`: the load balancer is yours and stays"),
-    key(EIP_ID, "class `dnat`: the EIP, by its id; otherwise EIP of the load balancer (CCE writes it, the open controller reads it)", Id, Balancer).of(Both).support(Later),
-    key("kubernetes.io/elb.custom-eip-id", "bind this EIP instead", Id, Balancer).support(Later).since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1"),
+    key(EIP_ID, "use this EIP of yours: it is bound to the load balancer (class `dnat`: gets the rules), unbound when the Service goes or names another one, and never deleted or renamed. One that you bound there yourself stays bound. CCE writes this key; the open controller reads it, and deletes the EIP", Id, Balancer).of(Both).default("an EIP of our own with `type` `public`").unless("no EIP is made beside it. Where clients know another address of the Service, that one serves until `ferrolb.io/allow-interruption` lets it go"),
+    key(CUSTOM_EIP_ID, "the same, and wins over `elb.eip-id`, which it does not need here. An EIP of our own is deleted once this one is bound", Id, Balancer).default("`elb.eip-id`").since("1.23.18, 1.25.13, 1.27.10, 1.28.8, 1.29.4, 1.30.1").unless("as there"),
     key("kubernetes.io/elb.custom-eip-status", "written by CCE", Json, Balancer).support(Inert),
     key("kubernetes.io/elb.mark", "written by CCE", Text, Balancer).of(Both).support(Inert),
     key(KEEP_EIP, "the EIP of ours stays when the Service goes (see below)", Switch, Balancer).of(Open).default("`false`").unless("no effect on an EIP that you brought: it stays anyway"),

@@ -1,5 +1,5 @@
-//! Who may have an IP address group. Most Services never ask for one, and would pay for the question with a call in
-//! each pass.
+//! Who may have an object of a rare kind: an IP address group, an EIP of the user's. Most Services never ask for one,
+//! and would pay for the question in each pass.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::resource::ElbResource;
 /// to show what was made.
 const WATCH: Duration = Duration::from_mins(10);
 
-/// Whether to look for a group.
+/// Whether to look for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     /// Together with everything else.
@@ -25,28 +25,35 @@ pub(crate) enum Look {
     No,
 }
 
-/// By UID from when on a list without a group is to be believed; `None` after such a list.
-#[derive(Default)]
-pub(crate) struct GroupOwners(Mutex<BTreeMap<String, Option<Duration>>>);
+/// Who may have objects of one kind.
+pub(crate) struct KindOwners {
+    is_one: fn(&ElbResource) -> bool,
+    /// By UID from when on a list without one is to be believed; `None` after such a list.
+    known: Mutex<BTreeMap<String, Option<Duration>>>,
+}
 
-impl GroupOwners {
+impl KindOwners {
+    pub(crate) fn of(is_one: fn(&ElbResource) -> bool) -> Self {
+        Self { is_one, known: Mutex::default() }
+    }
+
     /// Whether `owner` may have one: it asks for it, it goes, or this process cannot know yet that there is none.
     pub(crate) fn may_have(&self, owner: &Owner, model: &[ElbResource]) -> Look {
         match self.known().get(&owner.uid) {
-            _ if model.is_empty() || asks(model) => Look::Now,
+            _ if model.is_empty() || model.iter().any(self.is_one) => Look::Now,
             Some(Some(_)) => Look::Now,
             Some(None) => Look::No,
             None => Look::IfAny,
         }
     }
 
-    /// Keeps in mind what was seen by whoever looked as [`GroupOwners::may_have`] said.
+    /// Keeps in mind what was seen by whoever looked as [`KindOwners::may_have`] said.
     pub(crate) fn note(&self, owner: &Owner, model: &[ElbResource], seen: &[Found], now: Duration) {
         let mut known = self.known();
         let believed = known.get(&owner.uid).copied();
         if model.is_empty() {
             known.remove(&owner.uid);
-        } else if asks(model) || seen.iter().any(|s| matches!(s.resource, ElbResource::IpGroup(_))) {
+        } else if model.iter().any(self.is_one) || seen.iter().any(|s| (self.is_one)(&s.resource)) {
             known.insert(owner.uid.clone(), Some(now + WATCH));
         } else if believed.flatten().is_some_and(|from| now >= from)
             || believed.is_none() && seen.iter().any(|s| s.owned)
@@ -56,12 +63,8 @@ impl GroupOwners {
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Option<Duration>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn asks(model: &[ElbResource]) -> bool {
-    model.iter().any(|r| matches!(r, ElbResource::IpGroup(_)))
 }
 
 #[cfg(test)]
@@ -73,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_group_is_looked_for_until_it_is_certain_that_there_is_none() {
-        let owners = GroupOwners::default();
+        let owners = KindOwners::of(|r| matches!(r, ElbResource::IpGroup(_)));
         let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "n".into(), name: "s".into() };
         let other = [ElbResource::LoadBalancer(Default::default())];
         let group = [ElbResource::IpGroup(IpGroup::default())];

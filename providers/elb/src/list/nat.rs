@@ -178,7 +178,7 @@ async fn adopted(
 }
 
 /// The refusal to take what we made for what the user made.
-fn own_eip(named: &str) -> ProviderError {
+pub(super) fn own_eip(named: &str) -> ProviderError {
     ProviderError::Refused(Detail {
         call: "EIP".into(),
         message: format!(

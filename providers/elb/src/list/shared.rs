@@ -35,6 +35,8 @@ pub(crate) struct Lists {
     pub(super) pools: List<PoolJson>,
     /// By alias.
     pub(super) eips: List<EipJson>,
+    /// All under one value.
+    every_eip: List<EipJson>,
     /// By the id of their pool.
     pub(super) members: List<MemberJson>,
     /// By id.
@@ -71,6 +73,7 @@ impl Default for Lists {
                 |e| &e.alias,
                 |c, a| Box::pin(async move { c.eips(any("alias", &a)).await }),
             ),
+            every_eip: List::new(&Arc::default(), |_| "", |c, _| Box::pin(async move { c.eips(Filter::new()).await })),
             members: List::new(
                 &Arc::default(),
                 |m| m.pool_id.as_deref().unwrap_or_default(),
@@ -82,6 +85,13 @@ impl Default for Lists {
                 |c, ids| Box::pin(async move { c.monitors(any("id", &ids)).await }),
             ),
         }
+    }
+}
+
+impl Lists {
+    /// The EIPs of the project, whosever they are.
+    pub(super) async fn all_eips(&self, client: &Client) -> Result<Vec<EipJson>, ProviderError> {
+        self.every_eip.of(client, vec![String::new()]).await
     }
 }
 

@@ -4,19 +4,14 @@ use ferrolb_provider::{Id, Owner, Seen, State};
 
 use super::{Found, address, sortable, text};
 use crate::client::eip::{BandwidthJson, EipJson};
+use crate::keys::EIP_ID;
 use crate::mark;
-use crate::resource::{Binding, Eip, ElbResource};
+use crate::resource::{Association, Binding, Eip, ElbResource, PublicAddress};
 
 /// An EIP; `balancer` is the one that its owner uses.
 pub(crate) fn eip(json: &EipJson, owner: &Owner, balancer: Option<&Found>) -> Found {
     let (binding, parents) = binding(json, balancer);
-    let state = match json.status.as_str() {
-        status @ ("PENDING_CREATE" | "PENDING_DELETE" | "BINDING" | "NOTIFYING" | "NOTIFY_DELETE") => {
-            State::Pending(status.to_owned())
-        }
-        status @ ("ERROR" | "BIND_ERROR" | "FREEZED") => State::Failed(status.to_owned()),
-        _ => State::Ready,
-    };
+    let state = state(json);
     // One that is shared with others is no longer ours to judge or to change.
     let is_own = |b: &&BandwidthJson| b.share_type.as_deref().is_none_or(|t| matches!(t, "" | "PER"));
     let bandwidth = json.bandwidth.as_ref().filter(is_own);
@@ -46,13 +41,82 @@ pub(crate) fn eip(json: &EipJson, owner: &Owner, balancer: Option<&Found>) -> Fo
     }
 }
 
+fn state(json: &EipJson) -> State {
+    match json.status.as_str() {
+        status @ ("PENDING_CREATE" | "PENDING_DELETE" | "BINDING" | "NOTIFYING" | "NOTIFY_DELETE") => {
+            State::Pending(status.to_owned())
+        }
+        status @ ("ERROR" | "BIND_ERROR" | "FREEZED") => State::Failed(status.to_owned()),
+        _ => State::Ready,
+    }
+}
+
+/// An EIP of the user's that is `wished`, or lent to `owner`, as two objects: itself, where it is wished, and what it
+/// does for the owner. One that the user has bound where it belongs is in place, and bears no mark: it stays there.
+pub(crate) fn lent(json: &EipJson, owner: &Owner, wished: Option<&String>, balancers: &[&Found]) -> Vec<Found> {
+    let is_wished = wished == Some(&json.id);
+    let place = mark::lent_place(&json.tags, owner);
+    // The first is the one that serves.
+    let serves = balancers.first().is_some_and(|main| is_bound(json, main));
+    let at = balancers.iter().find(|b| is_bound(json, b)).map(|b| &b.id);
+    let is_ours = serves || at.is_some() && place.is_some() || is_at(json, place);
+    let seen = |id: String, resource, parents, owned, state| Seen {
+        id: Id(id),
+        resource,
+        parents,
+        owned,
+        created: sortable(&json.created_at),
+        state,
+    };
+    let mut found = Vec::new();
+    if is_wished {
+        let state = match (state(json), bound_to(json)) {
+            (State::Failed(word), _) => State::Failed(format!(
+                "EIP {}, which is {word}; put that right, or name another one in {EIP_ID}",
+                json.id
+            )),
+            (State::Ready, Some((kind, other))) if !is_ours => State::Failed(format!(
+                "EIP {}, which is bound to {kind} {other}; unbind it there, or name another one in {EIP_ID}",
+                json.id
+            )),
+            (state, _) => state,
+        };
+        let resource = ElbResource::PublicAddress(PublicAddress {
+            named: Some(json.id.clone()),
+            id: Some(json.id.clone()),
+            address: json.public_ip_address.as_deref().and_then(address),
+        });
+        found.push(seen(json.id.clone(), resource, Vec::new(), false, state));
+    }
+    if place.is_some() || is_wished && serves {
+        let served = json.public_ip_address.as_deref().and_then(address).filter(|_| is_ours);
+        let resource = ElbResource::Association(Association { eip: json.id.clone(), address: served });
+        let parents = [Id(json.id.clone())].into_iter().chain(at.cloned()).collect();
+        found.push(seen(format!("association/{}", json.id), resource, parents, true, state(json)));
+    }
+    found
+}
+
+/// What it is bound to, kind and id.
+pub(crate) fn bound_to(json: &EipJson) -> Option<(String, String)> {
+    let (instance, port) = instance(json);
+    let kind = text(&json.associate_instance_type).unwrap_or_else(|| "PORT".into());
+    Some((kind, instance.or(port)?))
+}
+
+/// Whether it is bound to `place`, an instance or a port.
+pub(crate) fn is_at(json: &EipJson, place: Option<&str>) -> bool {
+    let (instance, port) = instance(json);
+    place.is_some_and(|place| [instance, port].iter().flatten().any(|id| id == place))
+}
+
 /// What it is bound to: the id of the instance, and of a port.
 fn instance(json: &EipJson) -> (Option<String>, Option<String>) {
     (text(&json.associate_instance_id), json.vnic.as_ref().and_then(|v| text(&v.port_id)))
 }
 
 /// Shared balancers show as a port, dedicated ones as themselves, and either lists its EIPs.
-fn is_bound(json: &EipJson, balancer: &Found) -> bool {
+pub(crate) fn is_bound(json: &EipJson, balancer: &Found) -> bool {
     let ElbResource::LoadBalancer(lb) = &balancer.resource else {
         return false;
     };

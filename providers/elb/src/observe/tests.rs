@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use ferrolb_provider::Protocol;
+use ferrolb_provider::{Protocol, Resource};
 use serde_json::json;
 
 use crate::client::eip::EipJson;
@@ -72,6 +72,39 @@ fn states_of_a_load_balancer() {
             ..dedicated()
         };
         assert_eq!(balancer(&json, &owner()).state, state);
+    }
+}
+
+#[test]
+fn an_eip_of_the_users_is_had_only_where_it_is_free_or_ours_to_move() {
+    let lb = balancer(&dedicated(), &owner());
+    let mark = mark::lent_tags(&owner(), "lb-0").map(|(key, value)| format!("{key}={value}"));
+    let id = "eip-9".to_owned();
+    let at = |kind: &str, id: &str| json!({"associate_instance_type": kind, "associate_instance_id": id});
+    for (extra, tags, state, served, is_lent) in [
+        (json!({}), &mark[..0], "", false, false),
+        (at("ELB", "lb-1"), &mark[..0], "", true, true),
+        (at("ELB", "lb-1"), &mark[..], "", true, true),
+        (json!({}), &mark[..], "", false, true),
+        // Where it was bound for the same Service.
+        (at("ELB", "lb-0"), &mark[..], "", true, true),
+        (at("PORT", "port-7"), &mark[..], "bound to PORT port-7; unbind it there", false, true),
+        (at("PORT", "port-7"), &mark[..0], "bound to PORT port-7; unbind it there", false, false),
+        (json!({"status": "FREEZED"}), &mark[..0], "eip-9, which is FREEZED; put that right", false, false),
+    ] {
+        let mut value = json!({"id": id, "status": "DOWN", "public_ip_address": "203.0.113.9", "tags": tags});
+        value.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let found = lent(&parse(value.clone()), &owner(), Some(&id), &[&lb]);
+        match &found[0].state {
+            State::Ready => assert_eq!(state, "", "{value}"),
+            State::Failed(word) => assert!(!state.is_empty() && word.contains(state), "{value}: {word}"),
+            other => panic!("{value}: {other:?}"),
+        }
+        assert_eq!(found.len() > 1, is_lent, "{value}");
+        let address = found.get(1).map(|seen| !seen.resource.addresses().is_empty());
+        assert_eq!(address.unwrap_or_default(), served, "{value}");
+        // One that nobody wishes shows only by its mark.
+        assert_eq!(lent(&parse(value), &owner(), None, &[&lb]).len(), usize::from(!tags.is_empty()));
     }
 }
 

@@ -5,8 +5,8 @@ use ferrolb_provider::Problem;
 use super::id;
 use super::read::Reader;
 use crate::keys::{
-    AUTOCREATE, AVAILABILITY_ZONES, CLASS, EIP_AUTO_CREATE_OPTION, ENABLE_CROSS_VPC, ENTERPRISE_ID, ID, L4_FLAVOR_ID,
-    L7_FLAVOR_ID, SUBNET_ID, TAGS,
+    AUTOCREATE, AVAILABILITY_ZONES, CLASS, EIP_AUTO_CREATE_OPTION, EIP_ID, ENABLE_CROSS_VPC, ENTERPRISE_ID, ID,
+    L4_FLAVOR_ID, L7_FLAVOR_ID, SUBNET_ID, TAGS,
 };
 use crate::spec::{Autocreate, Balancer, Class, Flavor, PublicIp, Tags};
 use crate::{autocreate, eip_option, tags};
@@ -19,8 +19,14 @@ const DEDICATED: [&str; 4] = [AVAILABILITY_ZONES, L4_FLAVOR_ID, L7_FLAVOR_ID, EN
 const OF_NEW: [&str; 6] =
     [AVAILABILITY_ZONES, L4_FLAVOR_ID, L7_FLAVOR_ID, ENABLE_CROSS_VPC, TAGS, EIP_AUTO_CREATE_OPTION];
 
-/// `class` is an error where it is none that there is; `open` where it is in the open controller's words.
-pub(super) fn parse(reader: &mut Reader<'_>, class: Result<Option<Class>, ()>, open: bool) -> Option<Balancer> {
+/// `class` is an error where it is none that there is; `open` where it is in the open controller's words; `brought`:
+/// the user has an EIP for it.
+pub(super) fn parse(
+    reader: &mut Reader<'_>,
+    class: Result<Option<Class>, ()>,
+    open: bool,
+    brought: bool,
+) -> Option<Balancer> {
     let enterprise_project = id(reader.options, ENTERPRISE_ID, &mut reader.errors);
     if reader.text(ID).is_some() {
         return existing(reader);
@@ -44,7 +50,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, class: Result<Option<Class>, ()>, o
         warn_of(reader, &DEDICATED, "without effect on a shared load balancer");
     }
     let is_public = new.as_ref().is_some_and(|new| new.public.is_some());
-    let eip = eip(reader, is_public);
+    let eip = eip(reader, is_public, brought);
     let tags = reader.text(TAGS).map(|text| tags::parse(text, &mut reader.errors).unwrap_or_default());
     let ip_targets = if made_as == Class::Dedicated { reader.switch(ENABLE_CROSS_VPC) } else { None };
     let new = new?;
@@ -115,8 +121,12 @@ fn from_keys(reader: &mut Reader<'_>, class: Class) -> Option<Autocreate> {
 }
 
 /// The EIP of `elb.eip-auto-create-option`.
-fn eip(reader: &mut Reader<'_>, is_public: bool) -> Option<PublicIp> {
+fn eip(reader: &mut Reader<'_>, is_public: bool, brought: bool) -> Option<PublicIp> {
     let text = reader.text(EIP_AUTO_CREATE_OPTION)?;
+    if brought {
+        reader.warn(EIP_AUTO_CREATE_OPTION, format!("without effect beside {EIP_ID}"), "remove one of the two");
+        return None;
+    }
     if is_public {
         let message = format!("without effect: {AUTOCREATE} makes an EIP already");
         reader.warn(EIP_AUTO_CREATE_OPTION, message, "remove one of the two");

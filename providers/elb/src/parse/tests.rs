@@ -7,9 +7,9 @@ use super::*;
 use crate::keys::{
     ACL_ID, ACL_STATUS, ACL_TYPE, ADAPTIVE_WEIGHT, AUTOCREATE, AVAILABILITY_ZONES, BACKEND_IP_VERSION,
     BACKEND_SUBNET_ID, BACKENDS, CERT_ID, CONNECTION_DRAIN_ENABLE, CONNECTION_DRAIN_TIMEOUT, CUSTOM_BACKEND_WEIGHTS,
-    DEFAULT_TLS_CONTAINER_REF, EIP_AUTO_CREATE_OPTION, ENABLE_CROSS_VPC, ENTERPRISE_ID, HEALTH_CHECK_FLAG,
-    HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, HOST_NETWORK, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP, L4_FLAVOR_ID,
-    L7_FLAVOR_ID, PASS_THROUGH, PORT_RANGES, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE,
+    CUSTOM_EIP_ID, DEFAULT_TLS_CONTAINER_REF, EIP_AUTO_CREATE_OPTION, EIP_ID, ENABLE_CROSS_VPC, ENTERPRISE_ID,
+    HEALTH_CHECK_FLAG, HEALTH_CHECK_OPTION, HEALTH_CHECK_OPTIONS, HOST_NETWORK, ID, INSTANCE_RECLAIM_POLICY, KEEP_EIP,
+    L4_FLAVOR_ID, L7_FLAVOR_ID, PASS_THROUGH, PORT_RANGES, PROTOCOL_PORT, SESSION_AFFINITY_FLAG, SESSION_AFFINITY_MODE,
     SESSION_AFFINITY_OPTION, SLOW_START, SUBNET_ID, TAGS,
 };
 use crate::resource::{Access, Groups};
@@ -179,6 +179,24 @@ fn what_is_to_stay_is_read() {
     let parsed = read(&[(AUTOCREATE, "{"), (INSTANCE_RECLAIM_POLICY, "keep"), (KEEP_EIP, "yes")]);
     let options: Vec<&str> = parsed.errors.iter().map(|e| e.option.as_str()).collect();
     assert_eq!(options, [AUTOCREATE, KEEP_EIP, INSTANCE_RECLAIM_POLICY]);
+}
+
+#[test]
+fn an_eip_of_the_users() {
+    let option = (EIP_AUTO_CREATE_OPTION, r#"{"ip_type":"5_bgp","bandwidth_size":5}"#);
+    for (pairs, eip, warned) in [
+        (vec![(EIP_ID, " e-1 ")], Some("e-1"), vec![]),
+        (vec![(EIP_ID, "e-1"), (CUSTOM_EIP_ID, "e-2")], Some("e-2"), vec![]),
+        (vec![(CUSTOM_EIP_ID, "e-2")], Some("e-2"), vec![]),
+        (vec![(EIP_ID, ""), (CUSTOM_EIP_ID, "")], None, vec![]),
+        (vec![(EIP_ID, "e-1"), option], Some("e-1"), vec![EIP_AUTO_CREATE_OPTION]),
+    ] {
+        let parsed = read(&[pairs, vec![(AUTOCREATE, "{}")]].concat());
+        let said: Vec<&str> = parsed.warnings.iter().map(|w| w.option.as_str()).collect();
+        assert_eq!((parsed.spec.unwrap().eip.as_deref(), said), (eip, warned));
+    }
+    let parsed = read(&[(AUTOCREATE, "{"), (EIP_ID, "a b"), (CUSTOM_EIP_ID, "c/d")]);
+    assert_eq!(parsed.errors.len(), 3, "{:?}", parsed.errors);
 }
 
 #[test]

@@ -35,6 +35,15 @@ pub struct Eip {
     pub bandwidth_id: Option<String>,
 }
 
+/// The user's EIP at the load balancer of the Service. The EIP's tags say whose it is, and what it was bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Association {
+    /// Id of the EIP.
+    pub eip: String,
+    /// Found: its address, as long as it is bound to what it was bound to for its Service.
+    pub address: Option<IpAddr>,
+}
+
 /// What an EIP is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Binding {

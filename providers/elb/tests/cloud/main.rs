@@ -8,6 +8,7 @@ mod dnat;
 mod edits;
 mod faults;
 mod harness;
+mod lent;
 mod lifecycle;
 mod listeners;
 mod made;

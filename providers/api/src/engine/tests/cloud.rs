@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::toy::{Toy, toy};
 use crate::{
-    Address, Claim, Desired, Detail, Host, Id, IpMode, Model, Owner, Problem, Provider, ProviderError, Resource, Seen,
-    Serving, Slot, State, Step, Verb,
+    ALLOW_INTERRUPTION, Address, Claim, Desired, Detail, Host, Id, IpMode, Model, Owner, Problem, Provider,
+    ProviderError, Resource, Seen, Serving, Slot, State, Step, Verb,
 };
 
 /// How long a call takes.
@@ -387,7 +387,8 @@ impl Provider for Client {
             let (value, shape) = text.split_once('.').unwrap_or((text, "0"));
             toy(slot).value(value.parse().unwrap()).shape(shape.parse().unwrap())
         };
-        Ok(Model { resources: want.options.iter().map(resource).collect(), warnings: Vec::new() })
+        let slots = want.options.iter().filter(|(slot, _)| *slot != ALLOW_INTERRUPTION);
+        Ok(Model { resources: slots.map(resource).collect(), warnings: Vec::new() })
     }
 
     async fn list(&self, owner: &Owner, _: &[Toy]) -> Result<Vec<Seen<Toy>>, ProviderError> {

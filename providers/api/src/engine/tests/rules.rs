@@ -4,7 +4,7 @@ use super::*;
 use crate::toy::toy;
 
 /// A Service that is up, long ago.
-fn up(wish: &str) -> Run {
+pub(super) fn up(wish: &str) -> Run {
     let run = Run::new(Lag::None);
     let outcome = run.pass(Some(wish)).unwrap();
     assert!(outcome.settled, "{outcome:?}");
@@ -12,7 +12,7 @@ fn up(wish: &str) -> Run {
     run
 }
 
-fn slots(run: &Run) -> String {
+pub(super) fn slots(run: &Run) -> String {
     let cloud = run.client.cloud();
     let mut slots: Vec<String> = cloud.of("u").iter().map(|s| s.resource.slot().to_string()).collect();
     slots.sort();

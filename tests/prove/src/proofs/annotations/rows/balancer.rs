@@ -12,7 +12,7 @@ const INNER: &str = r#"{"type":"inner"}"#;
 const DEDICATED: &str = r#"{"type":"inner","available_zone":["mock-1a"],"l4_flavor_name":"L4_flavor.elb.s1.small"}"#;
 
 pub fn rows() -> Vec<Case> {
-    [class(), id(), autocreate(), project(), what_stays()].concat()
+    [class(), id(), autocreate(), project(), lent(), what_stays()].concat()
 }
 
 fn class() -> Vec<Case> {
@@ -100,6 +100,38 @@ fn project() -> Vec<Case> {
             ),
         key(name).dedicated("TCP:80").edge("0", sees(path, "0")).removed(sees(path, "0")),
         key(name).dedicated("TCP:80").invalid("a b", refused(&["\"a b\"", "1 to 100 letters"])),
+    ]
+}
+
+/// EIPs of the user's: bound, swapped, and left as they were when the Service goes.
+fn lent() -> Vec<Case> {
+    let (eip, custom) = ("kubernetes.io/elb.eip-id", "kubernetes.io/elb.custom-eip-id");
+    let allow = "ferrolb.io/allow-interruption";
+    let is = |name: &'static str, id: &'static str| sees("eip/id", id).sees("eip/alias", name);
+    vec![
+        key(eip)
+            .shared("TCP:80")
+            .valid("{eip:lent-a}", is("lent-a", "{eip:lent-a}").sees("ours", 4))
+            .edge(" {eip:lent-a} ", is("lent-a", "{eip:lent-a}"))
+            .invalid("a b", refused(&["\"a b\"", "1 to 100 letters"]))
+            .invalid("00000000-0000-4000-8000-00000000dead", unmet(&["dead does not exist", "name one that exists"]))
+            .removed(sees("eip", Value::Null).warned(&["allow-interruption", "clients may still use the address"])),
+        key(eip).on("{dedicated:lent}", "TCP:80").edge("{eip:lent-e}", is("lent-e", "{eip:lent-e}")),
+        key(custom)
+            .shared("TCP:80")
+            .beside(allow, "true")
+            .beside(eip, "{eip:lent-b}")
+            .without(is("lent-b", "{eip:lent-b}"))
+            .valid("{eip:lent-c}", is("lent-c", "{eip:lent-c}"))
+            .edge(" {eip:lent-b} ", is("lent-b", "{eip:lent-b}"))
+            .invalid("c/d", refused(&["\"c/d\"", "1 to 100 letters"]))
+            .removed(is("lent-b", "{eip:lent-b}")),
+        key(custom)
+            .ports("TCP:80")
+            .beside(AUTOCREATE, PUBLIC)
+            .beside(allow, "true")
+            .without(sees("eip/network_type", "5_bgp").sees("ours", 4))
+            .valid("{eip:lent-d}", is("lent-d", "{eip:lent-d}").sees("ours", 4)),
     ]
 }
 
