@@ -1,6 +1,7 @@
 //! What the world must look like once there is no more trouble: cloud and status as a function of what users wish.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
@@ -38,18 +39,22 @@ pub fn wrong(s: &mut State) -> Vec<String> {
                 Some(Wish::Pods) => pods(api, key, port),
                 _ => nodes.iter().map(|n| format!("{n}:{}", port["nodePort"])).collect(),
             };
-            complete(service, law, members, &mut say);
+            match Wish::of(service).filter(|wish| wish.is_dnat()) {
+                Some(wish) => pointed(service, wish, law, members, &mut say),
+                None => complete(service, law, members, &mut say),
+            }
         }
     }
     wrong
 }
 
-/// Whether a Service waits for a place on somebody else's load balancer: it is asked for ever more seldom, so the place
+/// Whether a Service waits for a place on somebody else's load balancer or EIP: it is asked for ever more seldom, so the place
 /// may be taken long after it became free.
 pub fn somebody_waits(s: &State) -> bool {
     let mut services = s.api.all(Kind::Service).map(|(_, service)| service);
-    services
-        .any(|service| Wish::of(service) == Some(Wish::Adopt) && condition(service, "ferrolb.io/Ready").0 == "False")
+    services.any(|service| {
+        Wish::of(service).is_some_and(Wish::is_shared) && condition(service, "ferrolb.io/Ready").0 == "False"
+    })
 }
 
 /// Nothing of ours is left on it, nor in the cloud.
@@ -69,15 +74,17 @@ fn released(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
 fn answered(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
     let wish = Wish::of(service);
     let (status, reason) = condition(service, "ferrolb.io/Ready");
-    let adopts = wish == Some(Wish::Adopt);
+    let shares = wish.is_some_and(Wish::is_shared);
     let right = wish.is_some_and(Wish::is_right);
-    let may_be_refused = !right || adopts || law.is_edited(uid(service));
+    // A NAT gateway cannot let in some and not others.
+    let ranged = wish.is_some_and(Wish::is_dnat) && !service["spec"]["loadBalancerSourceRanges"].is_null();
+    let may_be_refused = !right || shares || ranged || law.is_edited(uid(service));
     match (status.as_str(), reason.as_str()) {
         ("True", _) if right => {}
         ("True", _) => say(format!("ready, though {wish:?} is wrong")),
         ("False", "InvalidConfiguration" | "CloudRefused") if may_be_refused => {}
-        // On a load balancer that several share, somebody else may have come first.
-        ("False", "Conflict") if adopts => {}
+        // On what several share, somebody else may have come first.
+        ("False", "Conflict") if shares => {}
         _ => say(format!("{wish:?}: Ready is {status:?} {reason:?}: {}", service["status"])),
     }
 }
@@ -132,6 +139,50 @@ fn complete(service: &Value, law: &Law, members: impl Fn(&Value) -> BTreeSet<Str
     for ip in ingress.iter().filter_map(|entry| entry["ip"].as_str()) {
         if !ledger.serves(ip, uid, adopted) {
             say(format!("address {ip} is not served"));
+        }
+    }
+}
+
+/// The NAT gateway has a rule for each port, to a node that takes traffic, and there is nothing else.
+fn pointed(
+    service: &Value,
+    wish: Wish,
+    law: &Law,
+    members: impl Fn(&Value) -> BTreeSet<String>,
+    say: &mut impl FnMut(String),
+) {
+    let (ledger, uid) = (&law.ledger, uid(service));
+    let ports = service["spec"]["ports"].as_array().cloned().unwrap_or_default();
+    // Without any node there is nowhere to point to.
+    let rules = if ports.iter().all(|port| members(port).is_empty()) { 0 } else { ports.len() };
+    let nothing = ["loadbalancers", "listeners", "pools", "ipgroups"].map(|kind| (kind, 0));
+    for (kind, number) in nothing.into_iter().chain([("eips", wish.public()), ("dnatrules", rules)]) {
+        let count = ledger.of_uid(kind, uid).len();
+        if count != number {
+            say(format!("{count} {kind} instead of {number}"));
+        }
+    }
+    for rule in ledger.of_uid("dnatrules", uid) {
+        let protocol = rule["protocol"].as_str().unwrap_or_default().to_uppercase();
+        let its = |port: &&Value| port["protocol"] == protocol && port["port"] == rule["external_service_port"];
+        let Some(port) = ports.iter().find(its) else {
+            say(format!("a rule for no port: {rule}"));
+            continue;
+        };
+        // The last digits of an interface's id are its address.
+        let nic = rule["port_id"].as_str().and_then(|id| u32::from_str_radix(id.get(28..)?, 16).ok());
+        let target = format!("{}:{}", Ipv4Addr::from(nic.unwrap_or_default()), rule["internal_service_port"]);
+        if !members(port).contains(&target) {
+            say(format!("a rule to {target}"));
+        }
+    }
+    let ingress = service["status"]["loadBalancer"]["ingress"].as_array().cloned().unwrap_or_default();
+    if ingress.is_empty() != (rules == 0) {
+        say(format!("{} addresses with {rules} rules", ingress.len()));
+    }
+    for ip in ingress.iter().filter_map(|entry| entry["ip"].as_str()) {
+        if !ledger.serves(ip, uid, None) {
+            say(format!("address {ip} has no rule"));
         }
     }
 }

@@ -157,7 +157,7 @@ fn shows(s: &mut State, kind: Kind, version: u64) -> bool {
 
 fn create(sim: &Arc<Sim>, name: &str, class: &str) {
     let mut object = json!({
-        "metadata": {"annotations": Wish::Private.annotations("")},
+        "metadata": {"annotations": Wish::Private.annotations("", "")},
         "spec": {"type": "LoadBalancer", "ports": [{"name": "p", "port": 80, "protocol": "TCP"}]},
     });
     if !class.is_empty() {

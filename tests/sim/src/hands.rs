@@ -1,6 +1,6 @@
 //! F33: somebody edits or deletes in the cloud's console what is ours.
 
-use ferrolb_mock::PROJECT_ID;
+use ferrolb_mock::{NAT_GATEWAY_ID, PROJECT_ID};
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
@@ -29,6 +29,13 @@ pub fn meddle(s: &mut State, dice: &mut Dice) {
         ("pools", false) => ("PUT", format!("{elb}/pools/{id}"), json!({"pool": {"lb_algorithm": "SOURCE_IP"}})),
         ("ipgroups", true) => ("DELETE", format!("{elb}/ipgroups/{id}"), Value::Null),
         ("ipgroups", false) => ("PUT", format!("{elb}/ipgroups/{id}"), json!({"ipgroup": {"ip_list": []}})),
+        ("dnatrules", true) => {
+            ("DELETE", format!("/v2/{PROJECT_ID}/nat_gateways/{NAT_GATEWAY_ID}/dnat_rules/{id}"), Value::Null)
+        }
+        ("dnatrules", false) => {
+            let body = json!({"dnat_rule": {"nat_gateway_id": NAT_GATEWAY_ID, "internal_service_port": 9}});
+            ("PUT", format!("/v2/{PROJECT_ID}/dnat_rules/{id}"), body)
+        }
         (_, true) => ("DELETE", format!("/v1/{PROJECT_ID}/publicips/{id}"), Value::Null),
         (_, false) => ("POST", format!("/v3/{PROJECT_ID}/eip/publicips/{id}/disassociate-instance"), Value::Null),
     };

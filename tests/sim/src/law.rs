@@ -11,6 +11,7 @@ use crate::api::fields::strings;
 use crate::api::store::{Kind, Store};
 use crate::ledger::Ledger;
 use crate::process::{LEASE, Plug};
+use crate::wish::Wish;
 
 /// The product's finalizer.
 pub const FINALIZER: &str = "ferrolb.io/cleanup";
@@ -34,7 +35,9 @@ pub struct Law {
     pub ledger: Ledger,
     /// Load balancers of somebody else, for adoption.
     pub strangers: Vec<String>,
-    /// Their addresses.
+    /// An EIP of somebody else, for rules of a NAT gateway.
+    pub eip: String,
+    /// The addresses of all these.
     pub shared: BTreeSet<String>,
     /// UIDs of all Services, as of this version of the Services.
     live: BTreeSet<String>,
@@ -289,7 +292,9 @@ impl Law {
                 self.breach(now, "I5", format!("{who} says that {uid} has {ip}, which nobody serves"));
             }
         }
-        if !was.is_empty() && is.is_empty() && !excused && !self.reopened.contains(uid) {
+        // Without any node there is nowhere for a rule to point to.
+        let pointless = Wish::of(new).is_some_and(Wish::is_dnat);
+        if !was.is_empty() && is.is_empty() && !excused && !pointless && !self.reopened.contains(uid) {
             self.breach(now, "I4", format!("{who} took {was:?} from {uid} without a cause"));
         }
         if !is.is_empty() {

@@ -7,7 +7,16 @@ use ferrolb_mock::{Cloud, PROJECT_ID};
 use serde_json::Value;
 
 /// What changes in a stranger's object without anybody touching it.
-const MOVING: [&str; 5] = ["listeners", "pools", "updated_at", "status", "default_pool_id"];
+const MOVING: [&str; 7] = [
+    "listeners",
+    "pools",
+    "updated_at",
+    "status",
+    "default_pool_id",
+    // Rules of a NAT gateway, which several may have on one EIP, take it and give it back.
+    "associate_instance_type",
+    "associate_instance_id",
+];
 
 /// The ledger at one moment.
 #[derive(Clone, Default)]
@@ -74,14 +83,14 @@ impl Ledger {
         vips.chain(eips).filter_map(|ip| ip.as_str().map(str::to_owned)).collect()
     }
 
-    /// Whether clients reach an address through a load balancer of the Service or the one it adopted.
+    /// Whether clients reach an address through a load balancer of the Service or the one it adopted, or through a rule.
     pub fn serves(&self, ip: &str, uid: &str, adopted: Option<&str>) -> bool {
         self.objects("loadbalancers").any(|balancer| {
             let id = balancer["id"].as_str().unwrap_or_default();
             let its = adopted == Some(id) || self.ours.get(id).is_some_and(|(_, u)| u == uid);
             let bound = balancer["eips"].as_array().into_iter().flatten().any(|e| e["eip_address"] == ip);
             its && (bound || balancer["vip_address"] == ip)
-        })
+        }) || self.of_uid("dnatrules", uid).iter().any(|rule| rule["floating_ip_address"] == ip)
     }
 }
 
@@ -98,6 +107,7 @@ fn uid_in(mark: &str) -> Option<String> {
 fn still(cloud: &Cloud, kind: &str, id: &str) -> String {
     let path = match kind {
         "eips" => format!("/v3/{PROJECT_ID}/eip/publicips/{id}"),
+        "dnatrules" => format!("/v2/{PROJECT_ID}/dnat_rules/{id}"),
         _ => format!("/v3/{PROJECT_ID}/elb/{kind}/{id}"),
     };
     let mut body = cloud.call("GET", &path, b"").body.unwrap_or_default();

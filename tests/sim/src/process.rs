@@ -248,6 +248,7 @@ async fn process(sim: Arc<Sim>, plug: Arc<Plug>, stop: CancellationToken, seed: 
 
 fn elb(sim: &Arc<Sim>, plug: &Arc<Plug>, clock: &Clock) -> Elb {
     let mut config = ElbConfig::new("http://cloud", PROJECT_ID, VPC_ID, VIP_SUBNET_NEUTRON_ID);
+    config.nat_endpoint = Some("http://cloud".to_owned());
     config.member_subnet_id = NODE_SUBNET_NEUTRON_ID.to_owned();
     config.pod_subnet_id = Some(NODE_SUBNET_NEUTRON_ID.to_owned());
     config.deadline = DEADLINE;

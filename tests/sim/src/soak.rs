@@ -50,7 +50,8 @@ async fn user(sim: Arc<Sim>, slot: u64, left: Arc<AtomicU64>) {
 }
 
 fn create(sim: &Sim, key: &Key, slot: u64, dice: &mut Dice) {
-    let wishes = [Wish::Union, Wish::Union, Wish::Performance, Wish::Private, Wish::Adopt];
+    let wishes =
+        [Wish::Union, Wish::Union, Wish::Performance, Wish::Private, Wish::Adopt, Wish::Dnat, Wish::DnatShared];
     let wish = *dice.pick(&wishes).unwrap_or(&Wish::Union);
     // Ports of its own, so that two that adopt the same load balancer are not in each other's way.
     let mut ports = vec![json!({"name": "t", "port": 1000 + slot, "protocol": "TCP"})];
@@ -60,7 +61,7 @@ fn create(sim: &Sim, key: &Key, slot: u64, dice: &mut Dice) {
     sim.with(|s| {
         s.tally.users += 1;
         let existing = dice.pick(&s.law.strangers).cloned().unwrap_or_default();
-        let metadata = json!({"annotations": wish.annotations(&existing)});
+        let metadata = json!({"annotations": wish.annotations(&existing, &s.law.eip)});
         let service = json!({"metadata": metadata, "spec": {"type": "LoadBalancer", "ports": ports}});
         // The last of this name is gone.
         let _ = s.api.create(key.clone(), service, "user", sim.wall());

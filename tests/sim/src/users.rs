@@ -13,7 +13,7 @@ use crate::hands;
 use crate::law::{FINALIZER, HOLDER, serves};
 use crate::plan::Fault;
 use crate::sim::{Sim, State};
-use crate::wish::{Wish, any_ranges, foreign_balancer};
+use crate::wish::{Wish, any_ranges, foreign_balancer, foreign_eip};
 
 /// Somebody else's finalizer.
 const HOLD: &str = "example.com/hold";
@@ -34,6 +34,7 @@ pub fn furnish(sim: &Sim) {
         let _ = s.api.create(gold_key(), gold, "user", now);
         let ids = [foreign_balancer(&s.cloud, 1), foreign_balancer(&s.cloud, 2)];
         s.law.strangers = ids.to_vec();
+        s.law.eip = foreign_eip(&s.cloud);
         s.law.ledger.load(&s.cloud);
         s.law.shared = s.law.ledger.addresses();
     });
@@ -118,7 +119,7 @@ fn create(sim: &Sim, key: &Key, dice: &mut Dice) -> Result<Value, Refusal> {
     sim.with(|s| {
         let existing = dice.pick(&s.law.strangers).cloned().unwrap_or_default();
         let mut service = json!({
-            "metadata": {"annotations": wish.annotations(&existing)}, "spec": {"type": kind, "ports": ports},
+            "metadata": {"annotations": wish.annotations(&existing, &s.law.eip)}, "spec": {"type": kind, "ports": ports},
         });
         if !class.is_empty() && kind == "LoadBalancer" {
             service["spec"]["loadBalancerClass"] = json!(class);
@@ -263,8 +264,9 @@ fn wish_anew(sim: &Sim, key: &Key, dice: &mut Dice) {
         let Some(uid) = uid(s, key) else { return };
         let existing = dice.pick(&s.law.strangers).cloned().unwrap_or_default();
         s.law.edit(&uid);
+        let eip = s.law.eip.clone();
         let _ = edit(s, key, |service| {
-            let mut annotations = wish.annotations(&existing);
+            let mut annotations = wish.annotations(&existing, &eip);
             // What the product wrote there stays: people edit what they have got.
             if let Some(holder) = service["metadata"]["annotations"][HOLDER].as_str() {
                 annotations[HOLDER] = json!(holder);
@@ -338,7 +340,13 @@ fn range_dice(sim: &Sim) -> Dice {
 }
 
 fn any_wish(sim: &Sim, dice: &mut Dice) -> Wish {
-    let wish = Wish::any(dice);
+    let mut wish = Wish::any(dice);
+    // A stream of its own here, too.
+    let moment = u64::try_from(sim.now().as_millis()).unwrap_or_default();
+    let mut nat = Dice::new(sim.plan.seed ^ moment, "nat");
+    if nat.chance(0.15) {
+        wish = if nat.chance(0.5) { Wish::Dnat } else { Wish::DnatShared };
+    }
     let nested = sim.with(|s| s.faults.strikes(Fault::F38, sim.now(), 0.05));
     if nested { Wish::Nested } else { wish }
 }

@@ -8,31 +8,50 @@ use ferrolb_lab::{Lab, wait_for};
 use serde_json::{Value, json};
 
 use super::delete::load_balancer;
-use crate::harness::{Call, Light, Scene, Service, manifest};
+use crate::harness::{Call, GATEWAY, Light, Scene, Service, manifest};
 use crate::report::Report;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_millis(1200);
 const ALGORITHM: &str = "kubernetes.io/elb.lb-algorithm";
 const HEALTH_CHECK: &str = "kubernetes.io/elb.health-check-flag";
+const NAT_GATEWAY: &str = "kubernetes.io/natgateway.id";
+const NEW_EIP: &str = "kubernetes.io/elb.eip-auto-create-option";
+const EIP: &str = r#"{"ip_type":"5_bgp","bandwidth_size":5,"share_type":"PER"}"#;
 const EXCLUDED: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 pub fn run(bed: &Light, report: &mut Report) -> Result<()> {
     let mut scene = Scene::new(bed, "budgets", &["--settle-seconds=2"])?;
     let three = [("TCP", 80), ("TCP", 443), ("UDP", 53)];
     let (one_port, made) = create(&scene, report, "one-port", &manifest::public("one-port", &three[..1]), 10)?;
-    let theirs = others(scene.lab.node_names().len() as u64);
+    let theirs = theirs::creation(scene.lab.node_names().len() as u64);
     report.holds("create/one-port/ours:open-controller", format!("{made}:{theirs}"), made < theirs, "fewer");
     create(&scene, report, "three-ports", &manifest::public("three-ports", &three), 18)?;
     nodes(&scene, report, 4)?;
     changes(&scene, report, &one_port)?;
     lives(&scene, report)?;
-    silence(bed, &mut scene, report)
+    silence(bed, &mut scene, report)?;
+    drop(scene);
+    together(bed, report)
 }
 
-/// Calls of the open cloud-provider-huaweicloud, by its source, for a load balancer of one port.
-fn others(nodes: u64) -> u64 {
-    12 + 4 * nodes
+/// Calls of the open cloud-provider-huaweicloud, by its source: at least so many. What it makes for a deletion, for a
+/// load balancer that several share, and for DNAT was not counted.
+mod theirs {
+    /// A dedicated load balancer of one port.
+    pub fn creation(nodes: u64) -> u64 {
+        12 + 4 * nodes
+    }
+
+    /// Any look at a load balancer: whatever changed, it goes through all of this.
+    pub fn pass(ports: u64) -> u64 {
+        2 + 3 * ports
+    }
+
+    /// Writes among these: each listener is set to what it is.
+    pub fn writes(ports: u64) -> u64 {
+        ports
+    }
 }
 
 /// Creates a Service and counts the calls until it is complete.
@@ -79,6 +98,8 @@ fn changes(scene: &Scene<'_>, report: &mut Report, service: &Service<'_>) -> Res
         report.equal(&format!("{name}/writes"), calls.iter().filter(|call| call.write).count() as u64, wanted);
         let balancers = calls.iter().filter(|call| call.write && call.kind.contains("/loadbalancers")).count() as u64;
         report.equal(&format!("{name}/writes-on-load-balancers"), balancers, 0);
+        let compared = format!("{}:{}", calls.len(), theirs::pass(1));
+        report.holds(&format!("{name}/calls/ours:open-controller"), compared, true, "for-information");
     }
     Ok(())
 }
@@ -86,6 +107,9 @@ fn changes(scene: &Scene<'_>, report: &mut Report, service: &Service<'_>) -> Res
 /// Creation and deletion of the other kinds of load balancers.
 fn lives(scene: &Scene<'_>, report: &mut Report) -> Result<()> {
     let theirs = load_balancer(&scene.cloud(), "theirs")?;
+    // The one that "elb-id" shares the load balancer with.
+    let holder = scene.create(&manifest::service("holder", &[(manifest::ID, &theirs)], &[("TCP", 8443)]))?;
+    holder.await_ready(PATIENCE)?;
     let dedicated =
         manifest::PUBLIC.replace('}', r#","available_zone":["mock-1a"],"l4_flavor_name":"L4_flavor.elb.s1.small"}"#);
     let ports = &[("TCP", 80)];
@@ -105,6 +129,8 @@ fn lives(scene: &Scene<'_>, report: &mut Report) -> Result<()> {
             6,
         ),
         ("elb-id", with("elb-id", &[(manifest::CLASS, "union"), (manifest::ID, &theirs)]), 10, 4),
+        // One rule, and the EIP.
+        ("dnat", with("dnat", &[(manifest::CLASS, "dnat"), (NAT_GATEWAY, GATEWAY), (NEW_EIP, EIP)]), 12, 2),
     ];
     for (name, wish, calls, deletions) in cases {
         let (service, _) = create(scene, report, name, &wish, calls)?;
@@ -115,8 +141,11 @@ fn lives(scene: &Scene<'_>, report: &mut Report) -> Result<()> {
         tell(report, &format!("delete/{name}"), &calls);
         let writes = calls.iter().filter(|call| call.write).count() as u64;
         report.equal(&format!("delete/{name}/writes"), writes, deletions);
+        let compared = format!("{}:unknown", calls.len());
+        report.holds(&format!("delete/{name}/calls/ours:open-controller"), compared, true, "for-information");
     }
-    Ok(())
+    holder.delete()?;
+    holder.await_gone(PATIENCE)
 }
 
 /// A JSON patch that leaves a Service with these ports.
@@ -150,6 +179,14 @@ fn nodes(scene: &Scene<'_>, report: &mut Report, pools: u64) -> Result<()> {
         report.equal(&format!("{name}/writes"), writes, calls_per_pool * pools);
         let single = calls.iter().filter(|call| call.write && !call.kind.contains("batch")).count() as u64;
         report.equal(&format!("{name}/writes-other-than-batch"), single, 0);
+        // One call for each member that comes or goes, as it knows no batch, beside the usual ones.
+        let (ours, theirs) = (writes, theirs::writes(pools) + calls_per_pool * pools);
+        report.holds(
+            &format!("{name}/writes/ours:open-controller"),
+            format!("{ours}:{theirs}"),
+            ours < theirs,
+            "fewer",
+        );
     }
     Ok(())
 }
@@ -184,12 +221,63 @@ fn silence(bed: &Light, scene: &mut Scene<'_>, report: &mut Report) -> Result<()
     }
     let total: f64 = after.values().sum::<f64>() - before.values().sum::<f64>();
     report.equal("no-change/api-server-writes", total as u64, 0);
-    // Two Services with two ports each on average; the open controller makes 2 + 3 per port, one of these a PUT.
+    // Two Services with two ports each on average.
     let per_pass = |calls: u64| calls as f64 / passes.max(1) as f64;
     let (all, writes) = (per_pass(reads + cloud_writes), per_pass(cloud_writes));
-    report.holds("no-change/calls-per-pass/ours:open-controller", format!("{all:.1}:8.0"), true, "for-information");
-    report.holds("no-change/writes-per-pass/ours:open-controller", format!("{writes:.1}:2.0"), writes < 2.0, "fewer");
+    report.holds(
+        "no-change/calls-per-pass/ours:open-controller",
+        format!("{all:.1}:{}.0", theirs::pass(2)),
+        true,
+        "for-information",
+    );
+    let compared = format!("{writes:.1}:{}.0", theirs::writes(2));
+    report.holds(
+        "no-change/writes-per-pass/ours:open-controller",
+        compared,
+        writes < theirs::writes(2) as f64,
+        "fewer",
+    );
     report.holds("no-change/watched-for", format!("{}s", span.as_secs()), true, "for-information");
+    Ok(())
+}
+
+/// What a look without change reads of one load balancer, alone and beside others: lists are shared.
+fn together(bed: &Light, report: &mut Report) -> Result<()> {
+    const EVERY: Duration = Duration::from_secs(4);
+    let every = format!("--resync-seconds={}", EVERY.as_secs());
+    let mut scene = Scene::new(bed, "budgets-many", &["--settle-seconds=2", &every])?;
+    let inner = [(manifest::CLASS, "union"), (manifest::AUTOCREATE, r#"{"type":"inner"}"#)];
+    let mut services = Vec::new();
+    // One alone pays for each kind of object.
+    for (count, bound) in [(1, 6.0), (20, 2.0), (100, 2.0)] {
+        for number in services.len()..count {
+            services.push(scene.create(&manifest::service(&format!("web-{number}"), &inner, &[("TCP", 80)]))?);
+        }
+        for service in &services {
+            service.await_ready(PATIENCE)?;
+        }
+        // Between two rounds, so that what is counted are whole ones.
+        scene.cloud().await_silence(SILENCE)?;
+        scene.cloud().reset_calls()?;
+        let passes = scene.running()?.passes()?;
+        std::thread::sleep(5 * EVERY);
+        scene.cloud().await_silence(SILENCE)?;
+        let passes = scene.running()?.passes()? - passes;
+        let (reads, writes) = scene.cloud().totals()?;
+        let name = format!("no-change/{count}-services");
+        report.at_least(&format!("{name}/passes"), passes, 3 * count as u64, "");
+        report.equal(&format!("{name}/writes"), writes, 0);
+        let each = reads as f64 / passes.max(1) as f64;
+        let (shown, most) = (format!("{each:.2}"), format!("<={bound:.2}"));
+        report.holds(&format!("{name}/no-change-reads-per-load-balancer"), shown, each <= bound, &most);
+        let theirs = theirs::pass(1) - theirs::writes(1);
+        report.holds(
+            &format!("{name}/reads/ours:open-controller"),
+            format!("{each:.2}:{theirs}"),
+            true,
+            "for-information",
+        );
+    }
     Ok(())
 }
 

@@ -68,8 +68,9 @@ impl Deed {
             Self::Wish(name, wish) => {
                 excuse(s, name);
                 let existing = s.law.strangers.first().cloned().unwrap_or_default();
+                let eip = s.law.eip.clone();
                 edit(s, &key(name), |service| {
-                    let mut annotations = wish.annotations(&existing);
+                    let mut annotations = wish.annotations(&existing, &eip);
                     // What the product wrote there stays: people edit what they have got.
                     if let Some(holder) = service["metadata"]["annotations"][HOLDER].as_str() {
                         annotations[HOLDER] = json!(holder);
@@ -115,7 +116,7 @@ fn excuse(s: &mut State, name: &str) {
 fn service(s: &State, wish: Wish, ports: Ports) -> Value {
     let existing = s.law.strangers.first().cloned().unwrap_or_default();
     json!({
-        "metadata": {"annotations": wish.annotations(&existing)},
+        "metadata": {"annotations": wish.annotations(&existing, &s.law.eip)},
         "spec": {"type": "LoadBalancer", "ports": listed(ports)},
     })
 }

@@ -47,6 +47,7 @@ pub fn state(s: &State) -> Vec<String> {
                 match kind.as_str() {
                     // A node port.
                     "members" => drop(fields.remove("protocol_port")),
+                    "dnatrules" => drop(fields.remove("internal_service_port")),
                     // Left from a probe by HTTP, and without effect.
                     "healthmonitors" if !probes_http => drop(fields.remove("url_path")),
                     _ => {}

@@ -2,7 +2,7 @@
 //! done before the next; some lie close together on purpose.
 
 use super::deed::Deed::{self, *};
-use crate::wish::Wish::{Adopt, BadClass, BadJson, Performance, Private, Union};
+use crate::wish::Wish::{Adopt, BadClass, BadJson, Dnat, DnatShared, Performance, Private, Union};
 
 /// A script of users.
 pub struct Workload {
@@ -72,6 +72,24 @@ pub const ALL: &[Workload] = &[
         ],
     ),
     calm("adopted-then-own", &[(FIRST, Create("a/web", Adopt, &[(80, "TCP")])), (SECOND, Wish("a/web", Private))]),
+    calm(
+        "dnat",
+        &[
+            (FIRST, Create("a/web", Dnat, &[(80, "TCP"), (53, "UDP")])),
+            (SECOND, Ports("a/web", &[(80, "TCP"), (443, "TCP")])),
+            (THIRD, Node(2, false)),
+            (FOURTH, Delete("a/web")),
+        ],
+    ),
+    calm(
+        "dnat-on-one-eip",
+        &[
+            (FIRST, Create("a/web", DnatShared, &[(80, "TCP")])),
+            (SECOND, Create("b/web", DnatShared, &[(443, "TCP")])),
+            (THIRD, Delete("a/web")),
+        ],
+    ),
+    calm("dnat-then-own", &[(FIRST, Create("a/web", DnatShared, &[(80, "TCP")])), (SECOND, Wish("a/web", Private))]),
     calm(
         "type-flip",
         &[

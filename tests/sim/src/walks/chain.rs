@@ -12,7 +12,7 @@ const PORTS: [Ports; 5] = [
     &[(443, "TCP"), (53, "UDP"), (53, "TCP")],
     &[(8080, "TCP")],
 ];
-const RIGHT: [Wish; 4] = [Wish::Union, Wish::Performance, Wish::Private, Wish::Adopt];
+const RIGHT: [Wish; 6] = [Wish::Union, Wish::Performance, Wish::Private, Wish::Adopt, Wish::Dnat, Wish::DnatShared];
 const WRONG: [Wish; 3] = [Wish::BadJson, Wish::BadClass, Wish::Nothing];
 
 /// The chain of a seed: a Service comes, and is edited four to ten times.

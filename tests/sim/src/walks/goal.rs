@@ -83,7 +83,7 @@ impl Goal {
     /// Whether all that is asked for can be had: a load balancer cannot turn from a shared one into a dedicated one.
     pub fn is_right(&self) -> bool {
         let dedicated = |wish: Wish| wish == Wish::Performance;
-        let own = |wish: &Wish| *wish != Wish::Adopt;
+        let own = |wish: &Wish| *wish != Wish::Adopt && !wish.is_dnat();
         let turns = |made: Wish| dedicated(made) != dedicated(self.wish) && own(&self.wish);
         self.is_balanced() && self.wish.is_right() && !self.made.filter(own).is_some_and(turns)
     }
