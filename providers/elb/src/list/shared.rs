@@ -190,15 +190,15 @@ async fn send<T>(wanted: Wanted, by: fn(&T) -> &str, call: ListCall<T>, takes_se
     if shown.len() > 1 {
         takes_several.store(true, Ordering::Relaxed);
     } else if values.len() > 1 && !takes_several.load(Ordering::Relaxed) {
-        // What is not seen is made again, so a cloud that heeds only one of the values must be found out.
-        let missing = values.iter().filter(|value| !shown.contains(value.as_str()));
-        let alone = try_join_all(missing.map(async |value| {
-            let mut objects = call(client.clone(), vec![value.clone()]).await?;
-            objects.retain(|object| by(object) == value);
-            Ok::<_, ProviderError>(objects)
-        }));
-        let alone = alone.await?;
-        objects.extend(alone.into_iter().flatten());
+        // What is not seen is made again, so a cloud that heeds only one of the values must be found out: by asking for
+        // one alone, or else for all there are.
+        let mut missing: Vec<String> = values.iter().filter(|value| !shown.contains(value.as_str())).cloned().collect();
+        if missing.len() > 1 {
+            missing.clear();
+        }
+        let unseen = |object: &T| !shown.contains(by(object));
+        let more: Vec<T> = call(client.clone(), missing).await?.into_iter().filter(unseen).collect();
+        objects.extend(more);
     }
     // A cloud that does not know the filter tells of others, too.
     for object in objects {

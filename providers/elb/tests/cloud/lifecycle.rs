@@ -2,6 +2,7 @@
 
 use ferrolb_mock::FaultPlan;
 use ferrolb_provider::{Health, Protocol, Provider};
+use futures::future::join_all;
 
 use crate::harness::{ALLOW, AUTOCREATE, CLASS, World, addresses, backend, owner, performance, port, service, union};
 
@@ -36,6 +37,28 @@ async fn the_vendors_example_comes_up_within_the_budget_and_goes_without_a_trace
     }
     for kind in ["loadbalancers", "eips", "listeners"] {
         assert_eq!(after[kind], before[kind]);
+    }
+}
+
+/// Public ones, and private ones of which none has an EIP, so that nothing shows whether the cloud takes several values.
+#[tokio::test]
+async fn services_that_are_looked_at_together_share_the_reads() {
+    for (kind, most) in [(union(), 6), (service(&[(AUTOCREATE, "{}")]), 7)] {
+        let world = World::new().await;
+        let wants: Vec<_> = (10..30)
+            .map(|n| {
+                let mut want = kind.clone();
+                want.owner.uid = format!("22222222-2222-4222-8222-2222222222{n}");
+                want.owner.name = format!("web-{n}");
+                want
+            })
+            .collect();
+        join_all(wants.iter().map(|want| world.converge(want))).await;
+        world.calls();
+        let outcomes = join_all(wants.iter().map(|want| world.pass(want))).await;
+        assert!(outcomes.iter().all(|outcome| outcome.settled && outcome.serving.is_some()));
+        let (reads, writes) = world.calls();
+        assert!(reads <= most && writes == 0, "{reads} reads and {writes} writes for 20 Services");
     }
 }
 
