@@ -104,8 +104,9 @@ async fn release(
 ) -> Result<Next, Error> {
     let mut service = service.clone();
     let released = |outcome: &Outcome, service: &Service| report(service, &Pass::Released(outcome), cx.clock.wall());
-    // The address goes from the status before it goes from the cloud, which may give it to another at once.
-    if !ferrolb_core::published(&service).is_empty() {
+    // The address goes from the status before it goes from the cloud, which may give it to another at once. A copy that
+    // is behind may not even be of a Service that goes.
+    if !ferrolb_core::published(&service).is_empty() || cx.write.is_behind(&service) {
         match cx.write.report(&service, &released(&Outcome::default(), &service)).await? {
             Written::Now(told) => service = told,
             Written::Outdated => return Ok(stale(key, cx)),

@@ -69,6 +69,12 @@ impl Writer {
         self.newer(service).is_some_and(|at| self.clock.now() < at + BEHIND_AT_MOST)
     }
 
+    /// Whether the cached `service` does not show what we wrote, however long ago: whatever is to be done because of it is
+    /// to be said on it first.
+    pub fn is_behind(&self, service: &Service) -> bool {
+        self.newer(service).is_some()
+    }
+
     /// When we wrote something that the cached `service` does not show yet, if we did.
     fn newer(&self, service: &Service) -> Option<Duration> {
         let key = Key::of(&service.metadata);
@@ -93,7 +99,7 @@ impl Writer {
     /// The API server did not take it.
     pub async fn claim(&self, service: &Arc<Service>, provider: &str) -> Result<Written, Error> {
         let held = ferrolb_core::has_finalizer(service) && ferrolb_core::holder(service) == Some(provider);
-        if held && self.newer(service).is_none() {
+        if held && !self.is_behind(service) {
             return Ok(Written::Now(service.clone()));
         }
         let ours: Vec<Condition> = ferrolb_core::our_conditions(service).cloned().collect();
@@ -110,7 +116,7 @@ impl Writer {
     /// The API server did not take it.
     pub async fn report(&self, service: &Arc<Service>, report: &Report) -> Result<Written, Error> {
         report.events.iter().for_each(|event| self.say(service, event));
-        if ferrolb_core::equal(report, service) {
+        if ferrolb_core::equal(report, service) && !self.is_behind(service) {
             return Ok(Written::Now(service.clone()));
         }
         let ingress = if report.ingress.is_empty() { Value::Null } else { json!(report.ingress) };
@@ -256,3 +262,6 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
