@@ -163,6 +163,10 @@ impl Law {
             .map(|(_, mark)| mark.clone())
             .collect();
         for (kind, uid) in new {
+            if let Some(before) = self.before.get_mut(&uid) {
+                // What was refused for long came into being just now: that pass had its reason, and so has a look at it.
+                *before = self.passes.get(&uid).map_or(0, |passes| passes.all) + 1;
+            }
             let service = api.service(&uid);
             let held = service.is_some_and(|s| strings(&s["metadata"]["finalizers"]).iter().any(|f| f == FINALIZER));
             if !held && !self.robbed.contains(&uid) {
