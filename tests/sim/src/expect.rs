@@ -17,12 +17,13 @@ use crate::wish::Wish;
 pub fn wrong(s: &mut State) -> Vec<String> {
     let State { api, law, cloud, .. } = s;
     let mut wrong = Vec::new();
+    let nodes = nodes(api);
     for (key, service) in api.all(Kind::Service) {
         let mut say = |text: String| wrong.push(format!("{}/{} {}: {text}", key.1, key.2, uid(service)));
         if !service["metadata"]["deletionTimestamp"].is_null() {
             say("still going".to_owned());
         } else if is_ours(service) {
-            answered(service, law, &mut say);
+            answered(service, law, !nodes.is_empty(), &mut say);
         } else {
             released(service, law, &mut say);
         }
@@ -31,7 +32,6 @@ pub fn wrong(s: &mut State) -> Vec<String> {
         return wrong;
     }
     law.ledger.load(cloud);
-    let nodes = nodes(api);
     for (key, service) in api.all(Kind::Service).filter(|(_, service)| is_ours(service)) {
         if condition(service, "ferrolb.io/Ready").0 == "True" {
             let mut say = |text: String| wrong.push(format!("{}/{} {}: {text}", key.1, key.2, uid(service)));
@@ -71,7 +71,7 @@ fn released(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
 }
 
 /// Ready, or refused for a cause.
-fn answered(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
+fn answered(service: &Value, law: &Law, has_nodes: bool, say: &mut impl FnMut(String)) {
     let wish = Wish::of(service);
     let (status, reason) = condition(service, "ferrolb.io/Ready");
     let shares = wish.is_some_and(Wish::is_shared);
@@ -85,6 +85,8 @@ fn answered(service: &Value, law: &Law, say: &mut impl FnMut(String)) {
         ("False", "InvalidConfiguration" | "CloudRefused") if may_be_refused => {}
         // On what several share, somebody else may have come first.
         ("False", "Conflict") if shares => {}
+        // Without a node there is nowhere for a rule to point to.
+        ("False", "Waiting") if !has_nodes && wish.is_some_and(Wish::is_dnat) => {}
         _ => say(format!("{wish:?}: Ready is {status:?} {reason:?}: {}", service["status"])),
     }
 }

@@ -301,7 +301,10 @@ impl Law {
         if !was.is_empty() && is.is_empty() && !excused && !pointless && !self.reopened.contains(uid) {
             self.breach(now, "I4", format!("{who} took {was:?} from {uid} without a cause"));
         }
-        if !is.is_empty() {
+        if is.is_empty() {
+            // What comes next may be another one: this one was given back for a cause.
+            self.addresses.remove(uid);
+        } else {
             let before = self.addresses.insert(uid.to_owned(), is.clone());
             if let Some(before) = before.filter(|before| *before != is && !excused) {
                 self.breach(now, "I4", format!("{who} changed the address of {uid} from {before:?} to {is:?}"));
