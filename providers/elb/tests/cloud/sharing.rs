@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ferrolb_provider::{Desired, Holder, Outcome, Protocol};
+use ferrolb_provider::{Desired, Driver, Holder, Outcome, Protocol};
 
 use crate::harness::{ID, World, owner, port, service};
 
@@ -111,4 +111,13 @@ async fn a_load_balancer_of_ours_stays_while_somebody_elses_listener_is_on_it() 
     world.by_hand("DELETE", &format!("v3/PID/elb/listeners/{listener}"), serde_json::json!(null)).await;
     world.release(&want.owner).await;
     assert_eq!(world.counts(), [0; 6]);
+}
+
+#[tokio::test]
+async fn every_port_on_a_load_balancer_of_the_users_is_claimed() {
+    let world = World::new().await;
+    let mut want = service(&[(ID, &world.foreign().await)]);
+    want.ports.push(port(Protocol::Udp, 53, &[1]));
+    let claims: Vec<String> = world.engine.claims(&want).iter().map(|claim| claim.slot.to_string()).collect();
+    assert_eq!(claims, ["listener/TCP:80", "listener/UDP:53"]);
 }

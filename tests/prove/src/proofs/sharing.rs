@@ -149,6 +149,9 @@ fn quiet(scene: &Scene<'_>, alive: &[Wish], patience: Duration) -> Result<(BTree
         let holders = holders(&ledger, &scene.namespace)?;
         let ports: BTreeSet<String> = holders.keys().cloned().collect();
         ensure!(ports == wanted(alive), "held are {ports:?}");
+        // One that goes holds its ports until its pass has begun.
+        let stays = |name: &String| alive.iter().any(|wish| wish.name == *name);
+        ensure!(holders.values().all(stays), "held by {holders:?}");
         let list = scene.lab.api("GET", &format!("/api/v1/namespaces/{}/services", scene.namespace), None)?;
         for wish in alive {
             let object = list["items"].as_array().into_iter().flatten().find(|s| s["metadata"]["name"] == wish.name);
