@@ -276,6 +276,12 @@ impl<P: Provider> Run<'_, P> {
             if step.items.iter().filter_map(|i| i.seen.as_ref()).any(has_heir_to_come) {
                 return false;
             }
+            // What could not be moved away still hangs on it.
+            let is_stuck = |o: &Seen<P::Resource>| o.owned && self.blocked.contains(&o.resource.slot());
+            let mut left = self.live.values().filter(|o| is_stuck(o)).flat_map(|o| &o.parents);
+            if left.any(|id| step.items.iter().filter_map(|i| i.seen.as_ref()).any(|s| s.id == *id)) {
+                return false;
+            }
             let is_replaced = |i: &Item<P::Resource>| self.present.contains_key(&i.slot);
             return (group(first).is_none_or(|group| !self.held_groups.contains(&group))
                 || step.items.iter().all(is_replaced))

@@ -83,8 +83,8 @@ impl Subject for ElbSubject {
                     // All is made in one pass; that the EIP is ready, a second one sees. A dedicated one needs the id of
                     // its flavor, once per process.
                     // Only performance has source ranges, and with them a group of its own that each list asks for; of
-                    // a shared one it is asked once whether there is one, and when it goes.
-                    create: if self.class == "union" { calls(11, 6) } else { calls(13, 7) },
+                    // a shared one it is asked once whether there is one, and when it goes. So it is for EIPs of the user's.
+                    create: if self.class == "union" { calls(12, 6) } else { calls(14, 7) },
                     steady: calls(if self.class == "union" { 6 } else { 7 }, 0),
                     add_backend: calls(if self.class == "union" { 6 } else { 7 }, 1),
                     release: calls(7, if self.class == "union" { 6 } else { 7 }),
@@ -156,7 +156,7 @@ impl Subject for ElbSubject {
 /// The calls of class `dnat`: two passes until the EIP is ready; each rule that is made or repointed asks for the
 /// network interface of its node.
 const BUDGETS_OF_DNAT: Budgets = Budgets {
-    create: Calls { reads: 14, writes: 2 },
+    create: Calls { reads: 15, writes: 2 },
     steady: Calls { reads: 7, writes: 0 },
     add_backend: Calls { reads: 7, writes: 0 },
     release: Calls { reads: 7, writes: 2 },

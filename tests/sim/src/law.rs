@@ -33,6 +33,8 @@ pub struct Law {
     /// Whose call changes the cloud now; nobody's: a user's.
     pub actor: Option<Actor>,
     pub ledger: Ledger,
+    /// Until then no watch says anything, not even one that is opened anew: nobody can have heard of a change.
+    pub deaf_until: Duration,
     /// Load balancers of somebody else, for adoption.
     pub strangers: Vec<String>,
     /// An EIP of somebody else, for rules of a NAT gateway.
@@ -199,7 +201,7 @@ impl Law {
         let restricted: Vec<(String, String)> = listeners
             .filter(|(_, (_, uid))| {
                 let ranges = api.service(uid).map(|service| strings(&service["spec"]["loadBalancerSourceRanges"]));
-                let is_new = self.reranged.get(uid).is_some_and(|since| now < *since + HEARD);
+                let is_new = self.reranged.get(uid).is_some_and(|since| now < (*since).max(self.deaf_until) + HEARD);
                 ranges.is_some_and(|ranges| !ranges.is_empty()) && !is_new
             })
             .map(|(id, (_, uid))| (id.clone(), uid.clone()))

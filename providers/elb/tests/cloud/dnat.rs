@@ -164,6 +164,29 @@ async fn an_eip_of_our_own_comes_and_goes() {
     assert_eq!((world.rules().len(), world.counts()[1]), (0, 1));
 }
 
+/// The rule whose port somebody else has on the user's EIP stayed on ours, whose deletion the cloud then refused for ever.
+#[tokio::test]
+async fn an_eip_of_our_own_stays_while_a_rule_cannot_leave_it() {
+    let world = World::with_nat(Config::default()).await;
+    let eip = world.eip().await;
+    let holder = other(on(&eip), "66666666-6666-4666-8666-666666666666", "holder");
+    world.converge(&holder).await;
+    let mut want = service(&[(CLASS, "dnat"), GATEWAY, NEW_EIP, ALLOW]);
+    want.ports.push(port(Protocol::Tcp, 81, &[1]));
+    world.converge(&want).await;
+    world.writes();
+    want.addresses = vec![eip.parse().unwrap()];
+    for _ in 0..3 {
+        let outcome = world.pass(&want).await;
+        assert!(outcome.failures.is_empty(), "{outcome:#?}");
+        assert_eq!(outcome.conflicts.len(), 1, "port 80");
+    }
+    assert_eq!(world.writes(), ["PUT /v2/{pid}/dnat_rules/{id}"], "port 81 moves, and nothing is tried in vain");
+    world.release(&holder.owner).await;
+    world.converge(&want).await;
+    assert_eq!(world.counts()[1], 1, "the user's");
+}
+
 #[tokio::test]
 async fn load_balancer_and_gateway_take_turns() {
     let world = World::with_nat(Config::default()).await;

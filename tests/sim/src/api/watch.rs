@@ -175,7 +175,11 @@ impl Watch {
             if lost == Some(How::Gone) {
                 return;
             }
-            let silent = self.sim.with(|s| s.faults.open_until(Fault::F18, now)).is_some();
+            let silent = self.sim.with(|s| {
+                let until = s.faults.open_until(Fault::F18, now);
+                s.law.deaf_until = s.law.deaf_until.max(until.unwrap_or_default());
+                until.is_some()
+            });
             if silent || lost == Some(How::Silent) {
                 // No data and no end: the client must notice by itself.
                 self.lines.closed().await;
