@@ -24,7 +24,8 @@ fn writer(server: &Arc<Mutex<Server>>) -> Writer {
             let body: Value = serde_json::from_slice(&body).unwrap();
             let mut server = server.lock().unwrap();
             server.patches += 1;
-            let is_old = body["metadata"]["resourceVersion"] != server.version.to_string();
+            let current = server.version.to_string();
+            let is_old = body["metadata"]["resourceVersion"] != current.as_str();
             let (code, answer) = match is_old {
                 true => (
                     409,
