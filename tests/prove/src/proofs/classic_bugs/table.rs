@@ -86,8 +86,8 @@ pub const BUGS: &[Bug] = &[
         finder: Finder::Seeds,
         changes: &[Change {
             file: WRITE,
-            find: "if ferrolb_core::equal(report, service) {",
-            replace: "if !BUG && ferrolb_core::equal(report, service) {",
+            find: "if ferrolb_core::equal(report, service) && !self.is_behind(service) {",
+            replace: "if !BUG && ferrolb_core::equal(report, service) && !self.is_behind(service) {",
         }],
     },
     Bug {
