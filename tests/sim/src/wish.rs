@@ -94,7 +94,7 @@ impl Wish {
 
     /// Its annotations; `existing` is a load balancer to adopt, `eip` one to put rules on.
     pub fn annotations(self, existing: &str, eip: &str) -> Value {
-        let public = json!({"type": "public", "bandwidth_name": "bw", "bandwidth_chargemode": "traffic",
+        let public = json!({"type": "public", "bandwidth_chargemode": "traffic",
             "bandwidth_size": 5, "bandwidth_sharetype": "PER", "eip_type": "5_bgp"});
         let mut dedicated = public.clone();
         dedicated["available_zone"] = json!(["mock-1a"]);
