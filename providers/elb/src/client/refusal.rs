@@ -83,6 +83,8 @@ pub(crate) fn classify(call: &str, effect: Effect, response: &Response) -> Provi
     }
     match status {
         408 | 500.. => effect.maybe(detail),
+        // It may have been the word for busy, after which there may be an effect.
+        409 if code.is_empty() => effect.maybe(detail),
         _ => ProviderError::Refused(detail),
     }
 }

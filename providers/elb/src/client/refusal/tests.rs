@@ -56,6 +56,8 @@ fn codes_decide_before_the_status_does() {
         (409, vpc("VPC.0510"), "refused", "refused"),
         (409, vpc("VPC.0517"), "refused", "refused"),
         (409, vpc("VPC.0512"), "ambiguous", "unavailable"),
+        // An answer that nobody can read may have said just that (simulator, seed 3917).
+        (409, "[".repeat(10_000), "ambiguous", "unavailable"),
         (404, vpc("VPC.0504"), "not found", "not found"),
         (500, vpc("VPC.0504"), "ambiguous", "unavailable"),
         (500, elb("ELB.8904"), "ambiguous", "unavailable"),
