@@ -26,7 +26,7 @@ pub fn run(_: &Alone, report: &mut Report) -> Result<()> {
     tree::weave(&runner::root(), &tree)?;
     let simulator = place.join("sim");
     runner::build_simulator_of(&tree, &simulator)?;
-    let breach = first_breach(&simulator, "none", SEEDS)?;
+    let breach = first_breach(&simulator, "none", 1)?;
     let clean = breach.as_ref().map_or("clean".to_owned(), |(seed, breach)| format!("seed {seed}: {breach}"));
     report.holds("no-bug", clean, breach.is_none(), "clean");
     let (left, found) = (Mutex::new(BUGS.iter()), Mutex::new(Vec::new()));
@@ -50,6 +50,7 @@ pub fn run(_: &Alone, report: &mut Report) -> Result<()> {
         report.say(format!("{}: {}", bug.name, bug.about));
         let bound = match bug.finder {
             Finder::Seeds => format!("within {SEEDS} seeds"),
+            Finder::SeedsFrom(from) => format!("within {SEEDS} seeds from {from}"),
             Finder::Perturbation(workload) => format!("perturbing {workload}"),
             Finder::Freshness => "by freshness".to_owned(),
         };
@@ -61,10 +62,8 @@ pub fn run(_: &Alone, report: &mut Report) -> Result<()> {
 /// How a bug was found, if it was.
 fn find(simulator: &Path, bug: &Bug) -> Result<Option<String>> {
     match bug.finder {
-        Finder::Seeds => {
-            let found = first_breach(simulator, bug.name, SEEDS)?;
-            Ok(found.map(|(seed, breach)| format!("{} at seed {seed}", breach.split(' ').next().unwrap_or_default())))
-        }
+        Finder::Seeds => seed_of(simulator, bug.name, 1),
+        Finder::SeedsFrom(from) => seed_of(simulator, bug.name, from),
         Finder::Perturbation(workload) => {
             let output = command(simulator, bug.name).args(["--perturb", "--workload", workload]).output()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -79,8 +78,14 @@ fn find(simulator: &Path, bug: &Bug) -> Result<Option<String>> {
 }
 
 /// The first seed with a breach, and that.
-fn first_breach(simulator: &Path, bug: &str, seeds: u64) -> Result<Option<(u64, String)>> {
-    for seed in 1..=seeds {
+/// The invariant that the bug breaks, and the seed.
+fn seed_of(simulator: &Path, bug: &str, from: u64) -> Result<Option<String>> {
+    let found = first_breach(simulator, bug, from)?;
+    Ok(found.map(|(seed, breach)| format!("{} at seed {seed}", breach.split(' ').next().unwrap_or_default())))
+}
+
+fn first_breach(simulator: &Path, bug: &str, from: u64) -> Result<Option<(u64, String)>> {
+    for seed in from..from + SEEDS {
         let output = command(simulator, bug).args(["--seed", &seed.to_string(), "--json"]).output()?;
         let result: Value = serde_json::from_slice(&output.stdout)
             .with_context(|| format!("{bug}: seed {seed} ended with {}", output.status))?;
